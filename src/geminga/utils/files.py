@@ -1,0 +1,211 @@
+"""The one writer and the one reader of files.
+
+Writing: everything goes to a temporary file in the target's folder, is flushed to disk,
+and is renamed over the target; a crash leaves the old file or the new one, whole.
+Reading: gzip is decompressed in one piece to its CRC, and a file shorter than its
+headers promise is refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import os
+import tempfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from astropy.io import fits
+
+from geminga.errors import CorruptFileError, FileError, FileExistsRefusal
+
+__all__ = ["make_path", "read_fits", "read_text", "write_files", "write_fits"]
+
+
+def make_path(path: str | Path | None) -> Path | None:
+    """Path with environment variables expanded, ``None`` passed through.
+
+    Raises
+    ------
+    FileError
+        If the path names an environment variable that is not set.
+    """
+    if path is None:
+        return None
+    text = os.path.expandvars(str(path))
+    if text.startswith("$"):
+        name = text[1:].split("/")[0]
+        msg = f"Path {str(path)!r} uses the environment variable {name}, which is not set; set it or give a full path."
+        raise FileError(msg)
+    return Path(text)
+
+
+def _refuse_existing(path: Path, overwrite: bool) -> None:
+    if path.exists() and not overwrite:
+        msg = f"File {path} exists; give overwrite=True to replace it."
+        raise FileExistsRefusal(msg)
+
+
+def write_files(contents: Mapping[str | Path, bytes], overwrite: bool = False) -> None:
+    """Write several files so that all are replaced or none.
+
+    Every target is checked and every temporary file is complete on disk before the first rename.
+
+    Raises
+    ------
+    FileExistsRefusal
+        If one exists and `overwrite` is false.
+    FileError
+        If a folder is missing or the disk is full.
+    """
+    targets = [(Path(os.path.realpath(str(make_path(path)))), data) for path, data in contents.items()]
+    for path, _ in targets:
+        _refuse_existing(path, overwrite)
+    temporary: list[tuple[str, Path]] = []
+    try:
+        for path, data in targets:
+            handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+            temporary.append((name, path))
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
+            os.chmod(name, mode)  # noqa: PTH101
+        for name, path in temporary:
+            os.replace(name, path)  # noqa: PTH105
+    except OSError as error:
+        msg = f"Could not write {', '.join(str(p) for p, _ in targets)}: {error}. Existing files are unchanged."
+        raise FileError(msg) from error
+    finally:
+        for name, _ in temporary:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name)  # noqa: PTH108
+
+
+def _umask() -> int:
+    value = os.umask(0)
+    os.umask(value)
+    return value
+
+
+def write_fits(hdulist: fits.HDUList, path: str | Path, overwrite: bool = False, checksum: bool = True) -> None:
+    """Write an HDU list whole or not at all; ``.gz`` names are compressed.
+
+    Raises
+    ------
+    FileExistsRefusal, FileError
+        See `write_files`.
+    """
+    target = make_path(path)
+    assert target is not None  # noqa: S101
+    _refuse_existing(target, overwrite)
+    buffer = io.BytesIO()
+    hdulist.writeto(buffer, checksum=checksum)
+    data = buffer.getvalue()
+    if target.suffix == ".gz":
+        data = gzip.compress(data, compresslevel=6, mtime=0)
+    write_files({target: data}, overwrite=overwrite)
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """Content of a file, decompressed if gzip.
+
+    Raises
+    ------
+    FileError
+        If it cannot be opened.
+    CorruptFileError
+        If the gzip stream is truncated or its CRC is wrong.
+    """
+    target = make_path(path)
+    assert target is not None  # noqa: S101
+    try:
+        raw = target.read_bytes()
+    except FileNotFoundError as error:
+        msg = f"File {target} does not exist."
+        raise _not_found(msg) from error
+    except OSError as error:
+        msg = f"File {target} cannot be read: {error}."
+        raise FileError(msg) from error
+    if raw[:2] != b"\x1f\x8b":
+        return raw
+    try:
+        return gzip.decompress(raw)
+    except (EOFError, OSError, zlib.error) as error:
+        msg = f"File {target} is a truncated or corrupt gzip file ({error}); fetch it again."
+        raise CorruptFileError(msg) from error
+
+
+class _FileMissingError(FileError, FileNotFoundError):
+    """The file does not exist (still a `FileNotFoundError` for those who catch it)."""
+
+
+def _not_found(message: str) -> FileError:
+    return _FileMissingError(message)
+
+
+def read_text(path: str | Path) -> str:
+    """Text of a UTF-8 file; raises `FileError` or `CorruptFileError`."""
+    try:
+        return read_bytes(path).decode("utf-8")
+    except UnicodeDecodeError as error:
+        msg = f"File {path} is not UTF-8 text: {error}."
+        raise CorruptFileError(msg) from error
+
+
+def read_fits(path: str | Path, checksum: bool = False) -> fits.HDUList:
+    """Read a FITS file into memory, checking that it is whole.
+
+    Parameters
+    ----------
+    path : str or Path
+        File, plain or gzip.
+    checksum : bool
+        Also verify ``CHECKSUM`` and ``DATASUM`` where present; a mismatch is an error.
+
+    Raises
+    ------
+    FileError, CorruptFileError
+        Naming the file and the HDU.
+    """
+    data = read_bytes(path)
+    if data[:9] != b"SIMPLE  =":
+        msg = f"File {make_path(path)} is not a FITS file (it does not start with 'SIMPLE  =')."
+        raise CorruptFileError(msg)
+    try:
+        hdulist = fits.open(io.BytesIO(data), memmap=False, lazy_load_hdus=False, ignore_missing_simple=False)
+    except Exception as error:  # astropy raises many kinds for broken headers
+        msg = f"File {make_path(path)} is not a readable FITS file: {error}"
+        raise CorruptFileError(msg) from error
+    _check_extent(hdulist, data, path)
+    if checksum:
+        _check_sums(hdulist, path)
+    return hdulist
+
+
+def _check_extent(hdulist: fits.HDUList, data: bytes, path: str | Path) -> None:
+    """Refuse a file that ends before its last HDU or carries trailing bytes of a broken one."""
+    end = 0
+    for index, hdu in enumerate(hdulist):
+        info: Any = hdu.fileinfo()
+        end = info["datLoc"] + info["datSpan"]
+        if end > len(data):
+            msg = (
+                f"File {make_path(path)} is truncated in HDU {index} ({hdu.name or 'PRIMARY'}): "
+                f"{len(data)} bytes, at least {end} expected; fetch it again."
+            )
+            raise CorruptFileError(msg)
+    if len(data) - end >= 80 and data[end : end + 8] in (b"XTENSION", b"SIMPLE  "):
+        msg = f"File {make_path(path)} is corrupt after HDU {len(hdulist) - 1}: a further HDU cannot be read."
+        raise CorruptFileError(msg)
+
+
+def _check_sums(hdulist: fits.HDUList, path: str | Path) -> None:
+    for index, hdu in enumerate(hdulist):
+        if "DATASUM" in hdu.header and hdu.verify_datasum() == 0:
+            msg = f"File {make_path(path)}: HDU {index} ({hdu.name}) fails its DATASUM; fetch the file again."
+            raise CorruptFileError(msg)
