@@ -1,0 +1,188 @@
+"""Pixels and occupied bins of one dataset, frozen into arrays.
+
+Pixels inside the mask are stored tile by tile (blocks of 16 x 16), so the pixels near a source are a few
+contiguous slices. Of the counts only occupied bins are kept: with -2 ln L = 2 (sum mu - sum n ln mu) an empty bin
+enters through sum mu alone, which is a linear functional of the model.
+
+Legend: e reconstructed energy, p pixel inside the mask, g group of energies with the same mask, t tile.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Field", "Selection", "make_field"]
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+Index32 = NDArray[np.int32]
+
+TILE = 16
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Tiles near a source: their pixels and their occupied bins."""
+
+    tiles: Index
+    pixels: Index  # index into the field's pixels
+    bins: Index  # index into the field's occupied bins
+    local: Index  # for each bin: index into `pixels`
+
+
+@dataclass(frozen=True)
+class Field:
+    """See the module's text; arrays must not be changed."""
+
+    shape: tuple[int, int]  # (n_e, pixels of the full image)
+    pixel: Index  # flat index in the image, shape (n_p,)
+    vectors: Array  # unit vectors, shape (n_p, 3)
+    solid_angle: Array  # sr, shape (n_p,)
+    side: float  # deg
+    mask: NDArray[np.bool_]  # shape (n_g, n_p)
+    group: Index  # shape (n_e,)
+    tile_start: Index
+    tile_center: Array
+    tile_radius: Array
+    bin_pixel: Index  # occupied bins, shape (n_b,)
+    bin_energy: Index32
+    bin_counts: Array
+    bin_start: Index  # first occupied bin of each tile
+
+    @property
+    def n_energy(self) -> int:
+        """Number of reconstructed energies."""
+        return self.shape[0]
+
+    def select(self, center: Array, radius: float) -> Selection:
+        """Tiles which reach within `radius` (deg) of the unit vector `center`."""
+        chord = 2 * np.sin(np.minimum(np.deg2rad(radius) + self.tile_radius, np.pi) / 2)
+        distance = self.tile_center - center
+        tiles = np.flatnonzero(np.einsum("ti,ti->t", distance, distance) <= chord**2)
+        return self.take(tiles)
+
+    def take(self, tiles: Index) -> Selection:
+        """Pixels and occupied bins of the given tiles (ascending)."""
+        pixels, shift = _concatenate(self.tile_start, tiles)
+        bins, _ = _concatenate(self.bin_start, tiles)
+        per_tile = self.bin_start[tiles + 1] - self.bin_start[tiles]
+        local = self.bin_pixel[bins] - np.repeat(shift, per_tile)
+        return Selection(tiles, pixels, bins, local)
+
+
+def _concatenate(start: Index, tiles: Index) -> tuple[Index, Index]:
+    """Indices of the slices of `tiles` in a row, and for each tile (index - position)."""
+    length = start[tiles + 1] - start[tiles]
+    offset = np.concatenate([[0], np.cumsum(length)])
+    shift = start[tiles] - offset[:-1]
+    if offset[-1] == start[-1]:  # everything
+        return np.arange(start[-1]), shift
+    return np.arange(offset[-1]) + np.repeat(shift, length), shift
+
+
+def tile_order(shape: tuple[int, int]) -> tuple[Index, Index]:
+    """Flat pixel indices of an image sorted by tile, and the tile of each."""
+    ny, nx = shape
+    my, mx = -(-ny // TILE), -(-nx // TILE)
+    index = np.full((my * TILE, mx * TILE), -1, dtype=np.intp)
+    index[:ny, :nx] = np.arange(ny * nx).reshape(ny, nx)
+    blocks = index.reshape(my, TILE, mx, TILE).transpose(0, 2, 1, 3).reshape(my * mx, -1)
+    tile = np.repeat(np.arange(my * mx), TILE * TILE).reshape(blocks.shape)
+    inside = blocks >= 0
+    return blocks[inside], tile[inside]
+
+
+def make_field(
+    counts: NDArray | None, mask: NDArray[np.bool_] | None, vectors: Array, solid_angle: Array, image_shape: tuple[int, int]
+) -> Field:
+    """Freeze counts and mask.
+
+    Parameters
+    ----------
+    counts : array or None
+        Shape (n_e, n_image); None for prediction only.
+    mask : bool array or None
+        Shape (n_e, n_image); None selects everything.
+    vectors : array
+        Unit vectors of the pixel centres, shape (n_image, 3).
+    solid_angle : array
+        Shape (n_image,), sr.
+    image_shape : tuple
+        (ny, nx) with ny * nx = n_image.
+    """
+    order, tile = tile_order(image_shape)
+    finite = np.isfinite(vectors[order, 0])
+    if mask is None:
+        n_energy = 1 if counts is None else counts.shape[0]
+        selected = finite
+        masks, group = np.ones((1, int(finite.sum())), bool), np.zeros(n_energy, dtype=np.intp)
+    else:
+        n_energy = mask.shape[0]
+        unique, group = _unique_rows(mask)
+        selected = finite & unique.any(axis=0)[order]
+        masks = unique[:, order[selected]]
+    order, tile = order[selected], tile[selected]
+    n_tile = int(tile[-1]) + 1 if len(tile) else 0
+    tile_start = np.searchsorted(tile, np.arange(n_tile + 1))
+    v = np.ascontiguousarray(vectors[order])
+    center, radius = _bounding(v, tile_start)
+    side = float(np.rad2deg(np.sqrt(np.median(solid_angle[order])))) if len(order) else 0.0
+    if counts is None:
+        n = np.zeros((len(order), n_energy))
+    else:
+        n = counts[:, order].T
+        n = np.where(masks[group].T, n, 0) if not masks.all() else n
+    flat = np.flatnonzero(n)
+    bin_pixel, bin_energy = np.divmod(flat, n_energy)
+    bin_start = np.searchsorted(bin_pixel, tile_start)
+    return Field(
+        shape=(n_energy, len(vectors)),
+        pixel=order,
+        vectors=v,
+        solid_angle=solid_angle[order],
+        side=side,
+        mask=masks,
+        group=group,
+        tile_start=tile_start,
+        tile_center=center,
+        tile_radius=radius,
+        bin_pixel=bin_pixel,
+        bin_energy=bin_energy.astype(np.int32),
+        bin_counts=n.ravel()[flat].astype(float),
+        bin_start=bin_start,
+    )
+
+
+def _unique_rows(mask: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], Index]:
+    """Distinct rows of a mask and which one each energy has."""
+    rows: list[NDArray[np.bool_]] = []
+    group = np.empty(len(mask), dtype=np.intp)
+    for e, row in enumerate(mask):
+        for g, known in enumerate(rows):
+            if np.array_equal(row, known):
+                group[e] = g
+                break
+        else:
+            group[e] = len(rows)
+            rows.append(row)
+    return np.array(rows), group
+
+
+def _bounding(vectors: Array, start: Index) -> tuple[Array, Array]:
+    """Centre (unit vector) and angular radius (rad) of each tile; empty tiles are never reached."""
+    n_tile = len(start) - 1
+    if n_tile == 0 or len(vectors) == 0:
+        return np.zeros((n_tile, 3)), np.full(n_tile, -1.0)
+    length = np.diff(start)
+    full = length > 0
+    center = np.zeros((n_tile, 3))
+    center[full] = np.add.reduceat(vectors, start[:-1][full], axis=0)
+    norm = np.linalg.norm(center, axis=1, keepdims=True)
+    center = np.divide(center, norm, out=np.zeros_like(center), where=norm > 0)
+    distance = np.linalg.norm(vectors - np.repeat(center, length, axis=0), axis=1)
+    radius = np.full(n_tile, -np.pi)
+    radius[full] = 2 * np.arcsin(np.minimum(np.maximum.reduceat(distance, start[:-1][full]) / 2, 1)) + 1e-12
+    return center, radius

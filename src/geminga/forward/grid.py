@@ -1,0 +1,299 @@
+"""A source of any shape: its image on a plane around it, convolved by FFT, then read at the pixels.
+
+The image for each true energy times exposure, B[T, p], is kept as long as the spatial values stay; a change of the
+spectrum costs one small matrix product.
+
+Legend: T true energy, e energy, p pixel of the selection, j parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft, ndimage
+
+from geminga.forward.field import Field, Selection
+from geminga.forward.irf import FixedIrf, Irf, IrfSource
+from geminga.forward.memo import Memo
+from geminga.forward.position import position_vectors
+from geminga.numerics.radial import psf_operator
+
+__all__ = ["GridComponent", "GridState"]
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+#: Largest number of nodes of the plane along one side.
+MAX_NODES = 1400
+
+
+@dataclass(frozen=True)
+class GridState:
+    """One evaluation; what the derivatives need."""
+
+    selection: Selection
+    counts: Array
+    total: float
+    values: Array
+    basis: Array  # (n_T, n_p)
+    irf: Irf
+
+
+@dataclass(frozen=True)
+class GridComponent:
+    """One source of any shape over one field.
+
+    Parameters
+    ----------
+    density : callable
+        ``density(lon, lat, spatial values) -> (density, gradient)``, in sr-1, shape (n_T or 1, n) and
+        (n_spatial, n_T or 1, n); lon and lat in deg in the model's frame.
+    center : tuple of float or None
+        Where the plane is centred (lon, lat in deg); None follows the first two spatial values.
+    active : bool array
+        Spatial parameters that may vary; the others get no derivative.
+    """
+
+    field: Field
+    flux: Callable[[Array], tuple[Array, Array]]
+    density: Callable[[Array, Array, Array], tuple[Array, Array]]
+    support: Callable[[Array], float | None]
+    feature: Callable[[Array], float]
+    center: tuple[float, float] | None
+    rotation: Array
+    irf: IrfSource
+    exposure: tuple[Array, Array]
+    n_spectral: int
+    n_spatial: int
+    active: NDArray[np.bool_]
+    is_flat: bool = False
+    memo: Memo = field(default_factory=lambda: Memo(4))
+
+    def _center(self, spatial: Array) -> tuple[float, float]:
+        return self.center if self.center is not None else (float(spatial[0]), float(spatial[1]))
+
+    def _basis(self, spatial: Array, with_gradient: bool) -> tuple[Selection, Array, Array, Irf]:
+        key = (tuple(spatial.tolist()), with_gradient)
+        return self.memo.get(key, lambda: self._make_basis(spatial, with_gradient))
+
+    def _make_basis(self, spatial: Array, with_gradient: bool) -> tuple[Selection, Array, Array, Irf]:
+        lon, lat = self._center(spatial)
+        irf = self.irf.at(lon, lat)
+        support = self.support(spatial)
+        reach = irf.psf.reach if irf.psf is not None else 0.0
+        if self.is_flat or support is None:
+            selection = self.field.take(np.arange(len(self.field.tile_center)))
+        else:
+            center, _, _ = position_vectors(lon, lat, self.rotation)
+            selection = self.field.select(center, support + reach + self.field.side)
+        rows = 1 + (int(self.active.sum()) if with_gradient else 0)
+        convolve = irf.psf is not None and not self.is_flat
+        images = (self._convolved if convolve else self._direct)(spatial, selection, irf, support, rows)
+        exposure = self.exposure[0] @ self.exposure[1][selection.pixels].T
+        basis = images * exposure
+        gradient = np.zeros((self.n_spatial, *basis[0].shape)) if with_gradient else np.zeros((0, 0, 0))
+        if with_gradient:
+            gradient[self.active] = basis[1:]
+        return selection, basis[0], gradient, irf
+
+    def _stack(self, lon: Array, lat: Array, spatial: Array, rows: int) -> Array:
+        """Density, followed by its derivatives if wanted: shape (rows, n_T or 1, n)."""
+        value, gradient = self.density(lon, lat, spatial)
+        if rows == 1:
+            return value[None]
+        return np.concatenate([value[None], gradient[self.active]])
+
+    def _direct(self, spatial: Array, selection: Selection, irf: Irf, support: float | None, rows: int) -> Array:
+        """Average over each pixel of the density itself (no PSF), from sub-pixels where it needs them."""
+        v = self.field.vectors[selection.pixels]
+        if self.is_flat:
+            n_sub = 1
+        else:
+            n_sub = int(np.clip(np.ceil(3 * self.field.side / max(self.feature(spatial), 1e-6)), 1, 20))
+        east = np.cross([0.0, 0.0, 1.0], v)
+        norm = np.linalg.norm(east, axis=1, keepdims=True)
+        east = np.divide(east, norm, out=np.zeros_like(east), where=norm > 0)
+        north = np.cross(v, east)
+        offsets = (np.arange(n_sub) + 0.5) / n_sub - 0.5
+        out: Array | None = None
+        for dy in offsets:
+            for dx in offsets:
+                moved = v + np.deg2rad(self.field.side) * (dx * east + dy * north) if n_sub > 1 else v
+                lon, lat = _lonlat(moved @ self.rotation)
+                part = self._stack(lon, lat, spatial, rows)
+                out = part if out is None else out + part
+        assert out is not None  # noqa: S101 - n_sub >= 1
+        n_true = self.exposure[0].shape[0]
+        return np.broadcast_to(out / n_sub**2, (rows, n_true, len(v)))
+
+    def _convolved(self, spatial: Array, selection: Selection, irf: Irf, support: float | None, rows: int) -> Array:
+        psf = irf.psf
+        assert psf is not None  # noqa: S101 - the caller looked
+        center, east, north = position_vectors(*self._center(spatial), np.eye(3))
+        east = east / np.linalg.norm(east)
+        radius = self._radius(selection, center, support, psf.reach)
+        step = max(min(self.feature(spatial) / 4, max(psf.core / 2, self.field.side / 2)), 2 * radius / MAX_NODES)
+        half = int(np.ceil(radius / step)) + 2
+        axis = step * np.arange(-half, half + 1)
+        x, y = np.meshgrid(axis, axis)
+        vectors, area = _from_plane(x.ravel(), y.ravel(), center, east, north)
+        lon, lat = _lonlat(vectors)
+        stack = (self._stack(lon, lat, spatial, rows) * area).reshape(rows, -1, *x.shape)
+        # FFT convolution with the pixel-averaged PSF of each energy.
+        n_kernel = int(np.ceil((psf.reach + self.field.side) / step))
+        size = fft.next_fast_len(len(axis) + n_kernel, real=True)
+        kernel = self._kernel_transform(irf, step, n_kernel, size)
+        transform = fft.rfft2(stack, s=(size, size))
+        pixel = self._plane_pixels(selection, center, east, north, step, half)
+        n_true = self.exposure[0].shape[0]
+        out = np.empty((rows, n_true, len(selection.pixels)))
+        for r in range(rows):
+            for t in range(n_true):
+                image = fft.irfft2(transform[r, t if transform.shape[1] > 1 else 0] * kernel[t], s=(size, size))
+                image = image[: len(axis), : len(axis)]
+                out[r, t] = ndimage.map_coordinates(image, pixel, order=3, mode="constant")
+        return out
+
+    def _radius(self, selection: Selection, center: Array, support: float | None, reach: float) -> float:
+        """Half side of the plane: the source and the PSF, but no farther than the field needs."""
+        v = self.field.vectors[selection.pixels] @ self.rotation
+        if len(v) == 0:
+            return reach
+        farthest = np.rad2deg(2 * np.arcsin(np.minimum(np.linalg.norm(v - center, axis=1).max() / 2, 1)))
+        wanted = farthest + reach if support is None else support + reach
+        return float(min(wanted, farthest + reach))
+
+    def _kernel_transform(self, irf: Irf, step: float, n_kernel: int, size: int) -> Array:
+        psf = irf.psf
+        assert psf is not None  # noqa: S101 - the caller looked
+        offset = np.minimum(np.arange(size), size - np.arange(size)) * step
+        r = np.hypot(offset[:, None], offset[None, :])
+        fine = step / 2
+        n_nodes = int(np.ceil((psf.reach + self.field.side) / fine)) + 2
+        value, _ = psf_operator(psf.rad, psf.edge, self.field.side, fine, n_nodes)
+        table = psf.values @ value.T
+        table[:, -1] = 0
+        kernel = np.array([np.interp(r, fine * np.arange(n_nodes), row, right=0.0) for row in table])
+        total = kernel.sum(axis=(1, 2), keepdims=True)
+        kernel = np.divide(kernel, total, out=np.zeros_like(kernel), where=total > 0)
+        return np.asarray(fft.rfft2(kernel, s=(size, size)))
+
+    def _plane_pixels(self, selection: Selection, center: Array, east: Array, north: Array, step: float, half: int) -> Array:
+        v = self.field.vectors[selection.pixels] @ self.rotation
+        x, y = _to_plane(v, center, east, north)
+        return np.stack([y / step + half, x / step + half])
+
+    # ---- component -----------------------------------------------------------------------------
+
+    def _rate(self, basis: Array, flux: Array, irf: Irf) -> Array:
+        return (irf.response.T * flux) @ basis
+
+    def forward(self, values: Array) -> GridState:
+        """Counts in the occupied bins near the source, and the total over the mask."""
+        spectral, spatial = values[: self.n_spectral], values[self.n_spectral :]
+        selection, basis, _, irf = self._basis(spatial, False)
+        flux, _ = self.flux(spectral)
+        rate = self._rate(basis, flux, irf)
+        counts = rate[self.field.bin_energy[selection.bins], selection.local]
+        total = float(np.sum(rate * self.field.mask[:, selection.pixels][self.field.group]))
+        return GridState(selection, counts, total, values, basis, irf)
+
+    def _functional(self, state: GridState, weight: Array) -> Array:
+        """Weight of every bin near the source, shape (n_e, n_p): the mask, plus `weight` where occupied."""
+        out = self.field.mask[:, state.selection.pixels][self.field.group].astype(float)
+        np.add.at(out, (self.field.bin_energy[state.selection.bins], state.selection.local), weight)
+        return out
+
+    def pullback(self, state: GridState, weight: Array) -> Array:
+        """Derivative of ``sum(weight * counts) + total`` by each parameter."""
+        spectral, spatial = state.values[: self.n_spectral], state.values[self.n_spectral :]
+        flux, flux_gradient = self.flux(spectral)
+        functional = self._functional(state, weight)
+        per_flux = np.einsum("Te,eT->T", state.irf.response, functional @ state.basis.T)
+        out = np.zeros(len(state.values))
+        out[: self.n_spectral] = flux_gradient @ per_flux
+        if self.active.any():
+            _, _, gradient, _ = self._basis(spatial, True)
+            back = (state.irf.response * flux[:, None]) @ functional
+            out[self.n_spectral :] = np.einsum("jTp,Tp->j", gradient, back)
+        return out
+
+    def jacobian(self, state: GridState, which: Index) -> Array:
+        """Derivatives of the counts in some bins, shape (n_parameters, n_which)."""
+        spectral, spatial = state.values[: self.n_spectral], state.values[self.n_spectral :]
+        flux, flux_gradient = self.flux(spectral)
+        energy = self.field.bin_energy[state.selection.bins[which]]
+        local = state.selection.local[which]
+        response = state.irf.response
+        out = np.zeros((len(state.values), len(which)))
+        for j, f in enumerate(flux_gradient):
+            out[j] = self._rate(state.basis, f, state.irf)[energy, local]
+        if self.active.any():
+            _, _, gradient, _ = self._basis(spatial, True)
+            for j in np.flatnonzero(self.active):
+                out[self.n_spectral + j] = ((response.T * flux) @ gradient[j])[energy, local]
+        return out
+
+    def hessian(self, state: GridState, weight: Array) -> Array:
+        """Second derivatives of ``sum(weight * counts) + total``, by differences of the exact gradient."""
+        full = np.zeros(len(self.field.bin_counts))
+        full[state.selection.bins] = weight
+        n = len(state.values)
+        out = np.zeros((n, n))
+        varying = np.concatenate([np.ones(self.n_spectral, bool), self.active])
+        for j in np.flatnonzero(varying):
+            step = 1e-4 * max(abs(state.values[j]), 1e-2 if j >= self.n_spectral else 0) or 1e-6
+            ends = []
+            for sign in (1, -1):
+                values = state.values.copy()
+                values[j] += sign * step
+                moved = self.forward(values)
+                ends.append(self.pullback(moved, full[moved.selection.bins]))
+            out[j] = (ends[0] - ends[1]) / (2 * step)
+        return 0.5 * (out + out.T)
+
+    def dense(self, values: Array) -> tuple[Array, Index]:
+        """Counts in all bins near the source, shape (n_e, n), and the pixels."""
+        spectral, spatial = values[: self.n_spectral], values[self.n_spectral :]
+        selection, basis, _, irf = self._basis(spatial, False)
+        return self._rate(basis, self.flux(spectral)[0], irf), selection.pixels
+
+    def images(self, values: Array) -> Array:
+        """Image for each true energy on all pixels of the field: density times solid angle, shape (n_T, n_p)."""
+        selection, basis, _, _ = self._basis(values, False)
+        out = np.zeros((basis.shape[0], len(self.field.pixel)))
+        out[:, selection.pixels] = basis
+        return out
+
+    def freeze_irf(self, values: Array) -> GridComponent:
+        """The same component with the IRFs at the position in `values`."""
+        lon, lat = self._center(values[self.n_spectral :])
+        return replace(self, irf=FixedIrf(self.irf.at(lon, lat)), memo=Memo(4))
+
+
+def _lonlat(v: Array) -> tuple[Array, Array]:
+    lon = np.rad2deg(np.arctan2(v[:, 1], v[:, 0]))
+    lat = np.rad2deg(np.arctan2(v[:, 2], np.hypot(v[:, 0], v[:, 1])))
+    return lon, lat
+
+
+def _from_plane(x: Array, y: Array, center: Array, east: Array, north: Array) -> tuple[Array, Array]:
+    """Unit vectors at plane offsets (deg, equidistant from the centre), and the area of a node relative to flat."""
+    r = np.hypot(x, y)
+    theta = np.deg2rad(r)
+    sinc = np.where(r > 0, np.sin(theta) / np.where(theta > 0, theta, 1), 1.0)
+    scale = np.deg2rad(1.0) * sinc
+    vectors = np.cos(theta)[:, None] * center + (x * scale)[:, None] * east + (y * scale)[:, None] * north
+    return vectors, sinc
+
+
+def _to_plane(v: Array, center: Array, east: Array, north: Array) -> tuple[Array, Array]:
+    """Inverse of `_from_plane`."""
+    along_x, along_y = v @ east, v @ north
+    sine = np.hypot(along_x, along_y)
+    theta = np.arctan2(sine, v @ center)
+    scale = np.rad2deg(np.divide(theta, sine, out=np.ones_like(theta), where=sine > 0))
+    return along_x * scale, along_y * scale

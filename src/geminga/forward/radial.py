@@ -1,0 +1,467 @@
+"""A round source: point, Gaussian, disk, shell, ...
+
+Its PSF-convolved, pixel-averaged profile is one-dimensional, S_T(r). Spectrum, energy dispersion and low-rank
+exposure fold with it into one Hermite table C[k, e, node] per parameter, and a bin is a lookup:
+
+    mu(e, p) = sum_k x_k(p) C_{k,e}(r_p)
+
+The total over the mask is the same lookup summed over pixels, done once for all energies as weights on the nodes.
+
+Legend: T true energy, e energy, k exposure rank, node radius node, p pixel, j parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from geminga.errors import UnsupportedError
+from geminga.forward.position import position_second, position_vectors
+from geminga.forward.field import Field, Selection
+from geminga.forward.irf import FixedIrf, Irf, IrfSource
+from geminga.forward.memo import Memo
+from geminga.numerics.radial import back_transform, pixel_transform, psf_operator, psf_transform, wave_numbers
+
+__all__ = ["Profile", "RadialComponent", "RadialState"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Hermite table: value and slope times step at ``step * arange(n_nodes)``."""
+
+    step: float
+    n_nodes: int
+    table: Array  # (n_T, n_nodes * 2)
+    shape_gradient: Array  # (n_shape, n_T, n_nodes * 2)
+
+
+@dataclass(frozen=True)
+class _Geometry:
+    """Everything that depends on the position alone (and on the nodes of the profile)."""
+
+    selection: Selection
+    index: NDArray[np.int32]  # first node of each selected pixel
+    fraction: Array  # position between the nodes, in [0, 1); nan-free, 2 outside
+    value: Array  # Hermite weights, (n_sel, 4)
+    direction: Array  # dq/dlon, dq/dlat in units of the step, (2, n_sel)
+    inverse: Array  # 1 / q in units of the step, (n_sel,)
+    exposure: Array  # (n_sel, n_k)
+    rows: csr_array  # occupied bins in (e, node), (n_bins, n_e * 2 n_nodes)
+    row_exposure: Array  # (n_bins, n_k)
+    weights: Array  # of the total: (n_g, n_k, 2 n_nodes)
+    masks: Array  # (n_g, n_sel)
+
+
+@dataclass(frozen=True)
+class RadialState:
+    """One evaluation of a round source; what the derivatives need."""
+
+    selection: Selection
+    counts: Array
+    total: float
+    values: Array
+    table: Array  # (n_k, n_e, 2 n_nodes)
+    profile: Profile
+    geometry: _Geometry
+    irf: Irf
+
+
+@dataclass(frozen=True)
+class RadialComponent:
+    """One round source over one field.
+
+    Parameters
+    ----------
+    flux : callable
+        ``flux(spectral values) -> (flux, gradient)``, shapes (n_T,), (n_spec, n_T), cm-2 s-1.
+    spatial : SpatialModel
+        Asked for ``radial_transform``, ``support_radius`` and ``feature_size``.
+    is_point : bool
+    rotation : array
+        From the model's frame to the field's, shape (3, 3).
+    irf : IrfSource
+        PSF and energy dispersion at a position.
+    exposure : tuple of array
+        a (n_T, n_k) and x (n_p, n_k); x includes the solid angle of the pixel.
+    """
+
+    field: Field
+    flux: Callable[[Array], tuple[Array, Array]]
+    spatial: Any
+    is_point: bool
+    rotation: Array
+    irf: IrfSource
+    exposure: tuple[Array, Array]
+    n_spectral: int
+    n_spatial: int
+    memo_profile: Memo = field(default_factory=lambda: Memo(4))
+    memo_geometry: Memo = field(default_factory=Memo)
+    memo_slope: Memo = field(default_factory=Memo)
+
+    # ---- profile -------------------------------------------------------------------------------
+
+    def profile(self, values: Array, irf: Irf, with_gradient: bool, nodes: Profile | None = None) -> Profile:
+        """PSF-convolved profile for spatial parameter values, on the nodes of another profile if given."""
+        if self.is_point:
+            return self.memo_profile.get(irf.key, lambda: self._point_profile(irf))
+        grid = None if nodes is None else (nodes.step, nodes.n_nodes)
+        key = (irf.key, tuple(values[2:].tolist()), with_gradient, grid)
+        return self.memo_profile.get(key, lambda: self._extended_profile(values, irf, with_gradient, grid))
+
+    def _point_profile(self, irf: Irf) -> Profile:
+        psf = irf.psf
+        if psf is None:  # not a radial component; the plan never makes one
+            msg = "A point source without PSF has no profile."
+            raise UnsupportedError(msg)
+        step = quantise(min(psf.core / 5, self.field.side))
+        n_nodes = int(np.ceil((psf.reach + self.field.side) / step / 8) * 8) + 2
+        value, slope = psf_operator(psf.rad, psf.edge, self.field.side, step, n_nodes)
+        table = _hermite(psf.values @ value.T, psf.values @ slope.T, step)
+        return Profile(step, n_nodes, table, np.zeros((0, *table.shape)))
+
+    def _extended_profile(self, values: Array, irf: Irf, with_gradient: bool, grid: tuple[float, int] | None) -> Profile:
+        psf = irf.psf
+        core, reach, k_psf = (psf.core, psf.reach, psf.k_max) if psf is not None else (0.0, 0.0, np.inf)
+        feature = float(np.hypot(self.spatial.feature_size(values), core))
+        radius = float(self.spatial.support_radius(values)) + reach
+        step = quantise(min(feature / 4, radius / 16)) if grid is None else grid[0]
+        n_nodes = int(np.ceil(radius / step / 8) * 8) + 2 if grid is None else grid[1]
+        radius = max(radius, step * n_nodes)
+        k, weight = wave_numbers(min(_transform_reach(self.spatial, values), k_psf), radius * 1.15)
+        model, gradient = self.spatial.radial_transform(k, values)
+        smear = pixel_transform(k, self.field.side)
+        if psf is None:
+            kernel = np.broadcast_to(smear, (irf.response.shape[0], len(k)))
+        else:
+            kernel = psf_transform(k, psf.rad, psf.edge, psf.values) * smear
+        chord = np.deg2rad(step * np.arange(n_nodes))
+        to_value, to_slope = back_transform(k, weight, np.rad2deg(2 * np.arcsin(np.minimum(chord / 2, 1))))
+        stack = np.array([model, *(gradient[2:] if with_gradient else [])])
+        both = np.concatenate([to_value, to_slope], axis=1)
+        product = ((kernel[None] * stack[:, None]).reshape(-1, len(k)) @ both).reshape(len(stack), len(kernel), 2, n_nodes)
+        keep = n_nodes if grid is not None else _reach(product[0, :, 0])
+        tables = np.array([_hermite(p[:, 0, :keep], p[:, 1, :keep], step) for p in product])
+        return Profile(step, keep, tables[0], tables[1:])
+
+    # ---- geometry ------------------------------------------------------------------------------
+
+    def geometry(self, values: Array, profile: Profile) -> _Geometry:
+        """Lookup weights of the pixels near the source."""
+        key = (float(values[0]), float(values[1]), profile.step, profile.n_nodes)
+        return self.memo_geometry.get(key, lambda: self._make_geometry(values, profile))
+
+    def _make_geometry(self, values: Array, profile: Profile) -> _Geometry:
+        center, east, north = position_vectors(values[0], values[1], self.rotation)
+        selection = self.field.select(center, profile.step * (profile.n_nodes - 1))
+        v = self.field.vectors[selection.pixels]
+        scale = np.rad2deg(1.0) / profile.step
+        # The chord, in steps, is the radius: d chord = -v.dc / chord.
+        axes = v @ np.stack([center, east, north], axis=1)
+        chord = np.sqrt(np.maximum(2 - 2 * axes[:, 0], 0))
+        near = chord < 0.01  # cancellation: use the difference itself
+        chord[near] = np.linalg.norm(v[near] - center, axis=1)
+        inverse = np.divide(1.0, chord, out=np.zeros_like(chord), where=chord > 1e-14)
+        direction = (axes[:, 1:] * (inverse * (-scale * np.deg2rad(1.0)))[:, None]).T
+        index, fraction = locate(chord * scale, profile.n_nodes)
+        value = hermite(fraction)
+        x = self.exposure[1][selection.pixels]
+        rows = self._sparse(selection, index, value, profile)
+        lookup = _lookup(index, value, 2 * profile.n_nodes)
+        masks = self.field.mask[:, selection.pixels]
+        weights = np.array([(lookup.T @ (x if m.all() else x * m[:, None])).T for m in masks])
+        return _Geometry(
+            selection, index, fraction, value, direction, inverse / scale, x, rows, x[selection.local], weights, masks
+        )
+
+    def _sparse(self, selection: Selection, index: NDArray[np.int32], weight: Array, profile: Profile) -> csr_array:
+        """Lookup of occupied bins in tables of shape (n_e, 2 n_nodes)."""
+        n_node2, n_bins = 2 * profile.n_nodes, len(selection.bins)
+        base = self.field.bin_energy[selection.bins] * np.int32(n_node2)
+        base += 2 * index[selection.local]
+        columns = np.empty((n_bins, 4), dtype=np.int32)
+        for j in range(4):
+            np.add(base, j, out=columns[:, j])
+        columns = columns.reshape(-1)
+        indptr = np.arange(0, 4 * n_bins + 1, 4, dtype=np.int32)
+        shape = (n_bins, self.field.n_energy * n_node2)
+        return csr_array((weight[selection.local].reshape(-1), columns, indptr), shape=shape)
+
+    def _table_shape(self, profile: Profile) -> tuple[int, int, int]:
+        return self.exposure[0].shape[1], self.field.n_energy, 2 * profile.n_nodes
+
+    # ---- evaluation ----------------------------------------------------------------------------
+
+    def _fold(self, flux: Array, table: Array, irf: Irf) -> Array:
+        """Spectrum, dispersion and exposure folded with a profile, shape (n_k, n_e, 2 n_nodes)."""
+        kernel = self.exposure[0].T[:, None, :] * (irf.response.T * flux)
+        n_k, n_e, n_true = kernel.shape
+        if irf.psf is not None and irf.psf.is_reco:
+            return np.asarray(kernel.sum(axis=2)[:, :, None] * table[None])
+        return (kernel.reshape(n_k * n_e, n_true) @ table).reshape(n_k, n_e, -1)
+
+    def forward(self, values: Array) -> RadialState:
+        """Counts in the occupied bins near the source, and the total over the mask."""
+        spectral, spatial = values[: self.n_spectral], values[self.n_spectral :]
+        irf = self.irf.at(spatial[0], spatial[1])
+        profile = self.profile(spatial, irf, False)
+        geometry = self.geometry(spatial, profile)
+        flux, _ = self.flux(spectral)
+        table = self._fold(flux, profile.table, irf)
+        counts = np.einsum("rk,rk->r", geometry.rows @ table.reshape(len(table), -1).T, geometry.row_exposure)
+        total = float(np.sum(self._total(geometry.weights) * table))
+        return RadialState(geometry.selection, counts, total, values, table, profile, geometry, irf)
+
+    def _total(self, weights: Array) -> Array:
+        """Weights of the total for every energy, (n_k, n_e, 2 n_nodes)."""
+        return weights[self.field.group].transpose(1, 0, 2)
+
+    def _tangents(self, state: RadialState) -> Array:
+        """Tables of the derivatives by spectral parameters, then by shape: (n, n_k, n_e, 2 n_nodes)."""
+        return self._tangents_at(state.values, state.irf, state.profile)
+
+    def _tangents_at(self, values: Array, irf: Irf, nodes: Profile) -> Array:
+        """The same at other values, on the nodes of a given profile."""
+        spectral, spatial = values[: self.n_spectral], values[self.n_spectral :]
+        flux, flux_gradient = self.flux(spectral)
+        profile = self.profile(spatial, irf, True, nodes)
+        tables = [self._fold(f, profile.table, irf) for f in flux_gradient]
+        tables += [self._fold(flux, s, irf) for s in profile.shape_gradient]
+        return np.array(tables).reshape(len(tables), *self._table_shape(nodes))
+
+    def pullback(self, state: RadialState, weight: Array) -> Array:
+        """Derivative of ``sum(weight * counts) + total`` by each parameter.
+
+        One transposed lookup serves every spectral and shape parameter; two more the position.
+        """
+        geometry = state.geometry
+        functional = geometry.rows.T @ (weight[:, None] * geometry.row_exposure)
+        functional = functional.T.reshape(state.table.shape) + self._total(geometry.weights)
+        inner = np.einsum("jken,ken->j", self._tangents(state), functional)
+        pixel_slope = self._slope_functional(state, weight)
+        return np.concatenate([inner[: self.n_spectral], pixel_slope, inner[self.n_spectral :]])
+
+    def _slope_functional(self, state: RadialState, weight: Array) -> Array:
+        """Derivative by lon and lat: slope at each bin times how the radius moves."""
+        geometry = state.geometry
+        slope = self._slopes(state)
+        local = geometry.selection.local
+        per_row = slope @ state.table.reshape(len(state.table), -1).T
+        moved = np.einsum("rk,rk->r", per_row, geometry.row_exposure) * weight
+        rows = geometry.direction[:, local] @ moved
+        slope_weight = hermite(geometry.fraction, 1)
+        lookup = _lookup(geometry.index, slope_weight, 2 * state.profile.n_nodes)
+        total = np.zeros(2)
+        for g, mask in enumerate(geometry.masks):
+            table = state.table[:, self.field.group == g].sum(axis=1)
+            values = np.einsum("pk,pk->p", lookup @ table.T, geometry.exposure)
+            total += geometry.direction @ (values * mask)
+        return np.asarray(rows + total)
+
+    def _slopes(self, state: RadialState) -> csr_array:
+        spatial = state.values[self.n_spectral :]
+        key = (float(spatial[0]), float(spatial[1]), state.profile.step, state.profile.n_nodes)
+        g = state.geometry
+        return self.memo_slope.get(key, lambda: self._sparse(g.selection, g.index, hermite(g.fraction, 1), state.profile))
+
+    def jacobian(self, state: RadialState, which: NDArray[np.intp]) -> Array:
+        """Derivatives of the counts in the bins ``selection.bins[which]``, shape (n_parameters, n_which)."""
+        geometry = state.geometry
+        tangents = self._tangents(state)
+        n = len(tangents)
+        x = geometry.row_exposure[which]
+        flat = tangents.reshape(n * state.table.shape[0], -1).T
+        inner = np.einsum("rjk,rk->jr", (geometry.rows[which] @ flat).reshape(len(which), n, -1), x)
+        slope = np.einsum("rk,rk->r", self._slopes(state)[which] @ state.table.reshape(len(state.table), -1).T, x)
+        position = geometry.direction[:, geometry.selection.local[which]] * slope
+        return np.concatenate([inner[: self.n_spectral], position, inner[self.n_spectral :]])
+
+    def hessian(self, state: RadialState, weight: Array) -> Array:
+        """Second derivatives of ``sum(weight * counts) + total``, by functionals on the tables."""
+        geometry, table = state.geometry, state.table
+        n_s, n_k = self.n_spectral, len(state.table)
+        tangents = self._tangents(state)
+        functional = geometry.rows.T @ (weight[:, None] * geometry.row_exposure)
+        functional = functional.T.reshape(table.shape) + self._total(geometry.weights)
+        inner = self._table_hessian(state, functional)
+        mixed = np.empty((2, len(tangents)))
+        local = geometry.selection.local
+        lookup = _lookup(geometry.index, hermite(geometry.fraction, 1), 2 * state.profile.n_nodes)
+        slopes = self._slopes(state)
+        for q, direction in enumerate(geometry.direction):
+            moved = slopes.T @ ((weight * direction[local])[:, None] * geometry.row_exposure)
+            total = np.array([(lookup.T @ (geometry.exposure * (m * direction)[:, None])).T for m in geometry.masks])
+            mixed[q] = np.einsum("jken,ken->j", tangents, moved.T.reshape(table.shape) + self._total(total))
+        out = np.zeros((len(tangents) + 2,) * 2)
+        others = np.r_[:n_s, n_s + 2 : len(out)]
+        out[np.ix_(others, others)] = inner
+        out[n_s : n_s + 2, others] = mixed
+        out[others, n_s : n_s + 2] = mixed.T
+        out[n_s : n_s + 2, n_s : n_s + 2] = self._position_hessian(state, weight, n_k)
+        return out
+
+    def _table_hessian(self, state: RadialState, functional: Array) -> Array:
+        """Spectral and shape parameters: differences of the tables' own derivatives."""
+        n = len(self._tangents(state))
+        places = [*range(self.n_spectral), *range(self.n_spectral + 2, self.n_spectral + self.n_spatial)][:n]
+        out = np.empty((n, n))
+        for i, place in enumerate(places):
+            value = state.values[place]
+            step = 1e-4 * (abs(value) if value != 0 else 1e-2)
+            ends = []
+            for sign in (1, -1):
+                values = state.values.copy()
+                values[place] += sign * step
+                ends.append(np.einsum("jken,ken->j", self._tangents_at(values, state.irf, state.profile), functional))
+            out[i] = (ends[0] - ends[1]) / (2 * step)
+        return 0.5 * (out + out.T)
+
+    def _position_hessian(self, state: RadialState, weight: Array, n_k: int) -> Array:
+        """Position by position: curvature along the radius plus slope times the bending of the radius."""
+        geometry, field = state.geometry, self.field
+        spatial = state.values[self.n_spectral :]
+        center, east, north = position_vectors(spatial[0], spatial[1], self.rotation)
+        second = position_second(spatial[0], spatial[1], self.rotation)
+        local, scale = geometry.selection.local, np.rad2deg(1.0) / state.profile.step
+        pixels = np.zeros(len(geometry.index))
+        bend = np.zeros(len(geometry.index))
+        curve = hermite(geometry.fraction, 2)
+        slope = hermite(geometry.fraction, 1)
+        rows_curve = self._sparse(geometry.selection, geometry.index, curve, state.profile)
+        flat = state.table.reshape(n_k, -1).T
+        per_row = np.einsum("rk,rk->r", rows_curve @ flat, geometry.row_exposure) * weight
+        pixels += np.bincount(local, per_row, minlength=len(pixels))
+        per_row = np.einsum("rk,rk->r", self._slopes(state) @ flat, geometry.row_exposure) * weight
+        bend += np.bincount(local, per_row, minlength=len(pixels))
+        look_curve = _lookup(geometry.index, curve, 2 * state.profile.n_nodes)
+        look_slope = _lookup(geometry.index, slope, 2 * state.profile.n_nodes)
+        for g, mask in enumerate(geometry.masks):
+            table = state.table[:, field.group == g].sum(axis=1).T
+            pixels += mask * np.einsum("pk,pk->p", look_curve @ table, geometry.exposure)
+            bend += mask * np.einsum("pk,pk->p", look_slope @ table, geometry.exposure)
+        v = field.vectors[geometry.selection.pixels]
+        out = np.empty((2, 2))
+        d = geometry.direction
+        for i in range(2):
+            for j in range(2):
+                bending = (-(v @ second[i][j]) * (scale * np.deg2rad(1.0)) ** 2 - d[i] * d[j]) * geometry.inverse
+                out[i, j] = np.sum(pixels * d[i] * d[j] + bend * bending)
+        return out
+
+    def dense(self, values: Array) -> tuple[Array, NDArray[np.intp]]:
+        """Counts in every bin near the source by direct evaluation at each pixel: the slow twin.
+
+        Returns the counts, shape (n_e, n), and the n pixels of the field they belong to.
+        """
+        spectral, spatial = values[: self.n_spectral], values[self.n_spectral :]
+        irf = self.irf.at(spatial[0], spatial[1])
+        profile = self.profile(spatial, irf, False)
+        center, _, _ = position_vectors(spatial[0], spatial[1], self.rotation)
+        pixels = self.field.select(center, profile.step * (profile.n_nodes - 1)).pixels
+        chord = np.rad2deg(np.linalg.norm(self.field.vectors[pixels] - center, axis=1))
+        index, fraction = locate(chord / profile.step, profile.n_nodes)
+        weight = hermite(fraction)
+        shape = sum(profile.table[:, 2 * index + j] * weight[:, j] for j in range(4))
+        exposure = self.exposure[0] @ self.exposure[1][pixels].T
+        flux, _ = self.flux(spectral)
+        if irf.psf is not None and irf.psf.is_reco:
+            return (irf.response.T @ (exposure * flux[:, None])) * shape, pixels
+        return irf.response.T @ (exposure * shape * flux[:, None]), pixels
+
+    def images(self, values: Array) -> Array:
+        """Image for each true energy on all pixels of the field: density times solid angle, shape (n_T, n_p)."""
+        irf = self.irf.at(values[0], values[1])
+        profile = self.profile(values, irf, False)
+        center, _, _ = position_vectors(values[0], values[1], self.rotation)
+        chord = np.rad2deg(np.linalg.norm(self.field.vectors - center, axis=1))
+        index, fraction = locate(chord / profile.step, profile.n_nodes)
+        weight = hermite(fraction)
+        shape = sum(profile.table[:, 2 * index + j] * weight[:, j] for j in range(4))
+        return np.asarray(shape * self.field.solid_angle)
+
+    def freeze_irf(self, values: Array) -> RadialComponent:
+        """The same component with the IRFs at the position in `values`, whatever is evaluated later."""
+        lon, lat = values[self.n_spectral : self.n_spectral + 2]
+        return replace(
+            self, irf=FixedIrf(self.irf.at(lon, lat)), memo_profile=Memo(4), memo_geometry=Memo(), memo_slope=Memo()
+        )
+
+
+def quantise(step: float) -> float:
+    """Round down to a power of sqrt(2), so that small changes of a size keep the nodes."""
+    return float(2.0 ** (np.floor(2 * np.log2(step)) / 2))
+
+
+def _hermite(value: Array, slope: Array, step: float) -> Array:
+    table = np.stack([value, slope * step], axis=-1)
+    table[:, -1] = 0.0
+    return table.reshape(len(value), -1)
+
+
+def locate(q: Array, n_nodes: int) -> tuple[NDArray[np.int32], Array]:
+    """Node below each radius `q` (in steps) and the fraction to the next; beyond the table the fraction is 2."""
+    index = q.astype(np.int32)
+    fraction = q - index
+    outside = index >= n_nodes - 1
+    index[outside] = n_nodes - 2
+    fraction[outside] = 2.0
+    return index, fraction
+
+
+def hermite(t: Array, derivative: int = 0) -> Array:
+    """Cubic Hermite weights of (value, slope, next value, next slope), shape (n, 4); zero where t > 1."""
+    out = np.empty((4, len(t)))  # filled row by row, because strided writes are slow
+    s = 1 - t
+    if derivative == 0:
+        ts = t * s
+        np.multiply(ts, s, out=out[1])
+        np.multiply(ts, -t, out=out[3])
+        np.multiply(t * t, 3 - 2 * t, out=out[2])
+        np.subtract(1, out[2], out=out[0])
+    elif derivative == 1:
+        np.multiply(t, 6 * s, out=out[2])
+        np.negative(out[2], out=out[0])
+        np.multiply(s, 1 - 3 * t, out=out[1])
+        np.multiply(t, 3 * t - 2, out=out[3])
+    else:
+        np.subtract(6, 12 * t, out=out[2])
+        np.negative(out[2], out=out[0])
+        np.subtract(6 * t, 4, out=out[1])
+        np.subtract(6 * t, 2, out=out[3])
+    outside = t > 1
+    if outside.any():
+        out[:, outside] = 0
+    return np.ascontiguousarray(out.T)
+
+
+def _lookup(index: NDArray[np.int32], weight: Array, n_columns: int) -> csr_array:
+    """Sparse lookup of pixels in a table of one energy."""
+    n = len(index)
+    columns = (2 * index[:, None] + np.arange(4, dtype=np.int32)).reshape(-1)
+    return csr_array((weight.reshape(-1), columns, np.arange(0, 4 * n + 1, 4, dtype=np.int32)), shape=(n, n_columns))
+
+
+def _reach(profile: Array, missing: float = 3e-6) -> int:
+    """Number of nodes beyond which at most a fraction `missing` of any profile lies (in steps of 8)."""
+    measure = np.abs(profile) * np.arange(profile.shape[1])
+    enclosed = np.cumsum(measure, axis=1)
+    short = (enclosed < (1 - missing) * enclosed[:, -1:]).any(axis=0)
+    last = int(np.flatnonzero(short)[-1]) + 2 if short.any() else 1
+    return min(int(np.ceil(last / 8) * 8) + 2, profile.shape[1])
+
+
+def _transform_reach(spatial: Any, values: Array) -> float:
+    """Wave number beyond which a model's transform stays below 1e-9 (infinite if it never does)."""
+    size = max(float(spatial.feature_size(values)), 1e-9)
+    k = np.geomspace(0.1, 200.0, 60) / size
+    m, _ = spatial.radial_transform(k, values)
+    large = np.flatnonzero(np.abs(m) > 1e-9)
+    if len(large) == 0:
+        return float(k[0])
+    return float(k[large[-1] + 1]) if large[-1] + 1 < len(k) else float("inf")

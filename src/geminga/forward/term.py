@@ -1,0 +1,333 @@
+"""The Poisson likelihood of one dataset as a function of parameter values.
+
+    -2 ln L = 2 sum(mu) - 2 sum(n ln mu)
+
+The first sum runs over the mask and is linear in the models; the second runs over occupied bins. Where no source
+reaches, mu is a template times one factor per energy, and both sums are closed forms.
+
+Legend: e energy, b occupied bin, j parameter of the term.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geminga.forward.field import Field, Selection
+from geminga.numerics.poisson import TRUNCATION
+
+__all__ = ["Component", "PoissonTerm", "Source", "Template"]
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+#: Largest number of bins in an approximate curvature.
+CURVATURE_BINS = 16000
+
+
+class State(Protocol):
+    """Result of ``Component.forward``."""
+
+    selection: Selection
+    counts: Array
+    total: float
+
+
+class Component(Protocol):
+    """A model over a field: value, and derivatives on request."""
+
+    def forward(self, values: Array) -> Any:
+        """Counts near the source and total; returns a `State`."""
+
+    def pullback(self, state: Any, weight: Array) -> Array:
+        """Derivatives of ``sum(weight * counts) + total``."""
+
+    def jacobian(self, state: Any, which: Index) -> Array:
+        """Derivatives of some counts, shape (n_parameters, n_which)."""
+
+    def hessian(self, state: Any, weight: Array) -> Array:
+        """Second derivatives of ``sum(weight * counts) + total``."""
+
+    def dense(self, values: Array) -> tuple[Array, Index]:
+        """Counts in all bins near the source, shape (n_e, n), and the pixels."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A component and the places of its parameters in the term's values."""
+
+    name: str
+    component: Any
+    index: Index
+    scale: Array  # component's number for one unit of the parameter (deg for positions)
+
+    def forward(self, values: Array) -> Any:
+        """`Component.forward` at the term's values."""
+        return self.component.forward(values[self.index] * self.scale)
+
+    def pullback(self, state: Any, weight: Array) -> Array:
+        """`Component.pullback` in the parameters' own units."""
+        return np.asarray(self.component.pullback(state, weight) * self.scale)
+
+    def jacobian(self, state: Any, which: Index) -> Array:
+        """`Component.jacobian` in the parameters' own units."""
+        return np.asarray(self.component.jacobian(state, which) * self.scale[:, None])
+
+    def hessian(self, state: Any, weight: Array) -> Array:
+        """`Component.hessian` in the parameters' own units."""
+        return np.asarray(self.component.hessian(state, weight) * np.outer(self.scale, self.scale))
+
+    def dense(self, values: Array) -> tuple[Array, Index]:
+        """`Component.dense` at the term's values."""
+        counts, pixels = self.component.dense(values[self.index] * self.scale)
+        return counts, pixels
+
+
+@dataclass(frozen=True)
+class Template:
+    """A map of counts times one factor per energy: background, or a template of predicted counts.
+
+    Attributes
+    ----------
+    bins : array
+        Template in the occupied bins, shape (n_b,).
+    total : array
+        Sum over the mask for each energy, shape (n_e,).
+    factor : callable or None
+        ``factor(values) -> (f, gradient)``, shapes (n_e,), (n_parameters, n_e); None for one.
+    """
+
+    name: str
+    bins: Array
+    total: Array
+    factor: Callable[[Array], tuple[Array, Array]] | None
+    index: Index
+    image: Array  # (n_e, n_p), the template in every pixel of the field
+
+    def scale(self, values: Array) -> tuple[Array, Array]:
+        """Factor per energy and its gradient."""
+        if self.factor is None:
+            return np.ones(len(self.total)), np.zeros((0, len(self.total)))
+        return self.factor(values[self.index])
+
+
+@dataclass(frozen=True)
+class PoissonTerm:
+    """See the module's text. `parameters` are the unique parameters, in the order of the values."""
+
+    field: Field
+    parameters: tuple[Any, ...]
+    sources: Sequence[Source]
+    templates: Sequence[Template]
+    constant: float = 0.0
+    log_base: Array = field(init=False)  # n ln(base), zero where the base is not positive
+    energy_counts: Array = field(init=False)
+    dark: Index = field(init=False)
+
+    def __post_init__(self) -> None:
+        n, e = self.field.bin_counts, self.field.bin_energy
+        base = self.templates[0].bins if len(self.templates) == 1 else np.zeros(len(n))
+        bright = base > 0
+        log_base = np.zeros(len(n))
+        log_base[bright] = n[bright] * np.log(base[bright])
+        object.__setattr__(self, "log_base", log_base)
+        object.__setattr__(self, "energy_counts", np.bincount(e, n * bright, minlength=self.field.n_energy))
+        object.__setattr__(self, "dark", np.flatnonzero(~bright))
+
+    # ---- which bins need the full expression ---------------------------------------------------
+
+    def _touched(self, states: Sequence[State], closed: bool) -> Index:
+        if not closed:
+            return np.arange(len(self.field.bin_counts))
+        if len(states) == 1 and len(self.dark) == 0:
+            return states[0].selection.bins
+        flag = np.zeros(len(self.field.bin_counts), bool)
+        flag[self.dark] = True
+        for state in states:
+            flag[state.selection.bins] = True
+        return np.flatnonzero(flag)
+
+    def evaluate(self, values: Array, free: NDArray[np.bool_], order: int = 2) -> tuple[float, Array, Array]:
+        """Statistic, gradient and curvature.
+
+        Parameters
+        ----------
+        values : array
+            Values of all `parameters`, each in its own unit.
+        free : bool array
+            Which to differentiate by.
+        order : int
+            0 value; 1 gradient; 2 approximate curvature (positive, from a sample of bins where there are very many);
+            3 exact second derivatives.
+        """
+        states = [s.forward(values) for s in self.sources]
+        scales = [t.scale(values) for t in self.templates]
+        closed = len(self.templates) == 1 and bool((scales[0][0] > 0).all())
+        touched = self._touched(states, closed)
+        n = self.field.bin_counts[touched]
+        mu = self._expected(values, states, scales, touched)
+        mu_safe = np.maximum(mu, TRUNCATION)
+        total = sum(s.total for s in states) + sum(float(f @ t.total) for (f, _), t in zip(scales, self.templates, strict=True))
+        log_sum = float(n @ np.log(mu_safe))
+        rest_counts = np.zeros(self.field.n_energy)
+        if closed:
+            f = scales[0][0]
+            rest_counts = self.energy_counts - np.bincount(
+                self.field.bin_energy[touched], n * (self.templates[0].bins[touched] > 0), minlength=len(f)
+            )
+            log_sum += float(self.log_base.sum() - self.log_base[touched].sum() + rest_counts @ np.log(f))
+        stat = 2 * (total - log_sum) + self.constant
+        if order == 0:
+            return stat, np.zeros(0), np.zeros((0, 0))
+        weight = np.where(mu > TRUNCATION, -n / mu_safe, 0.0)
+        gradient = self._gradient(values, states, scales, touched, weight, rest_counts)
+        if order == 1:
+            return stat, gradient[free], np.zeros((0, 0))
+        curvature = self._curvature(states, scales, touched, n, mu_safe, rest_counts, exact=order > 2)
+        if order > 2:
+            self._add_second(curvature, states, touched, weight)
+            self._add_template_second(curvature, values, scales, touched, weight, rest_counts)
+        return stat, gradient[free], curvature[np.ix_(free, free)]
+
+    def _expected(self, values: Array, states: Sequence[State], scales: Sequence[tuple[Array, Array]], touched: Index) -> Array:
+        if len(states) == 1 and touched is states[0].selection.bins:
+            mu = states[0].counts.copy()
+        else:
+            full = np.zeros(len(self.field.bin_counts))
+            for state in states:
+                full[state.selection.bins] += state.counts
+            mu = full[touched]
+        for template, (f, _) in zip(self.templates, scales, strict=True):
+            mu += template.bins[touched] * f[self.field.bin_energy[touched]]
+        return mu
+
+    def _gradient(
+        self,
+        values: Array,
+        states: Sequence[State],
+        scales: Sequence[tuple[Array, Array]],
+        touched: Index,
+        weight: Array,
+        rest: Array,
+    ) -> Array:
+        gradient = np.zeros(len(self.parameters))
+        full = np.zeros(len(self.field.bin_counts))
+        full[touched] = weight
+        for source, state in zip(self.sources, states, strict=True):
+            part = source.pullback(state, full[state.selection.bins])
+            np.add.at(gradient, source.index, 2 * part)
+        energy = self.field.bin_energy[touched]
+        for template, (f, df) in zip(self.templates, scales, strict=True):
+            if len(df):
+                per_energy = template.total + np.bincount(energy, weight * template.bins[touched], minlength=len(f))
+                per_energy -= np.divide(rest, f, out=np.zeros_like(f), where=rest > 0)
+                np.add.at(gradient, template.index, 2 * (df @ per_energy))
+        return gradient
+
+    def _sample(self, states: Sequence[State], touched: Index, exact: bool) -> tuple[Index, Array]:
+        """Bins for the curvature and the number of bins each stands for."""
+        stride = 1 if exact else -(-len(touched) // CURVATURE_BINS)
+        if stride == 1:
+            return touched, np.ones(len(touched))
+        weight = np.zeros(len(self.field.bin_counts))
+        weight[touched[touched % stride == 0]] = stride
+        for state in states:
+            if len(state.selection.bins) <= CURVATURE_BINS // 2:
+                weight[state.selection.bins] = 1.0
+        chosen = touched[weight[touched] > 0]
+        return chosen, weight[chosen]
+
+    def _curvature(
+        self,
+        states: Sequence[State],
+        scales: Sequence[tuple[Array, Array]],
+        touched: Index,
+        n: Array,
+        mu: Array,
+        rest: Array,
+        exact: bool,
+    ) -> Array:
+        chosen, weight = self._sample(states, touched, exact)
+        place = np.full(len(self.field.bin_counts), -1, dtype=np.intp)
+        place[chosen] = np.arange(len(chosen))
+        jacobian = np.zeros((len(self.parameters), len(chosen)))
+        for source, state in zip(self.sources, states, strict=True):
+            where = place[state.selection.bins]
+            which = np.flatnonzero(where >= 0)
+            part = source.jacobian(state, which)
+            for row, j in zip(part, source.index, strict=True):
+                jacobian[j, where[which]] += row
+        for template, (_, df) in zip(self.templates, scales, strict=True):
+            for row, j in zip(df, template.index, strict=True):
+                jacobian[j] += template.bins[chosen] * row[self.field.bin_energy[chosen]]
+        position = np.searchsorted(touched, chosen)  # touched ascends
+        root = np.sqrt(2 * weight * n[position]) / mu[position]
+        jacobian *= root
+        curvature = jacobian @ jacobian.T
+        for template, (f, df) in zip(self.templates, scales, strict=True):
+            if len(df) and rest.any():
+                part = 2 * (df * (rest / f**2)) @ df.T
+                curvature[np.ix_(template.index, template.index)] += part
+        return curvature
+
+    def _add_second(self, curvature: Array, states: Sequence[State], touched: Index, weight: Array) -> None:
+        full = np.zeros(len(self.field.bin_counts))
+        full[touched] = weight
+        for source, state in zip(self.sources, states, strict=True):
+            part = source.hessian(state, full[state.selection.bins])
+            np.add.at(curvature, np.ix_(source.index, source.index), 2 * part)
+
+    def _add_template_second(
+        self,
+        curvature: Array,
+        values: Array,
+        scales: Sequence[tuple[Array, Array]],
+        touched: Index,
+        weight: Array,
+        rest: Array,
+    ) -> None:
+        """Second derivatives of the factors, from differences of their gradients."""
+        energy = self.field.bin_energy[touched]
+        for template, (f, df) in zip(self.templates, scales, strict=True):
+            if not len(df):
+                continue
+            per_energy = template.total + np.bincount(energy, weight * template.bins[touched], minlength=len(f))
+            per_energy -= np.divide(rest, f, out=np.zeros_like(f), where=rest > 0)
+            for i, j in enumerate(template.index):
+                step = 1e-5 * max(abs(values[j]), 1e-2)
+                up, down = values.copy(), values.copy()
+                up[j] += step
+                down[j] -= step
+                second = (template.scale(up)[1] - template.scale(down)[1]) / (2 * step)
+                curvature[j, template.index] += 2 * (second @ per_energy)
+        curvature[:] = 0.5 * (curvature + curvature.T)
+
+    def freeze_irf(self, values: Array) -> PoissonTerm:
+        """The same term with each source's IRFs taken at its position in `values`."""
+        sources = [replace(s, component=s.component.freeze_irf(values[s.index] * s.scale)) for s in self.sources]
+        return replace(self, sources=sources)
+
+    def dense(self, values: Array) -> Array:
+        """Expected counts in every pixel of the field, shape (n_e, n_p): the slow twin of `evaluate`."""
+        mu = np.zeros((self.field.n_energy, len(self.field.pixel)))
+        for source in self.sources:
+            counts, pixels = source.dense(values)
+            mu[:, pixels] += counts
+        for template in self.templates:
+            mu += template.image * template.scale(values)[0][:, None]
+        return mu
+
+    def dense_stat(self, values: Array) -> float:
+        """Statistic from `dense`, bin by bin."""
+        mu = self.dense(values)
+        mask = self.field.mask[self.field.group]
+        inside = np.zeros_like(mu)
+        inside[self.field.bin_energy, self.field.bin_pixel] = self.field.bin_counts
+        mu, n = mu[mask], inside[mask]
+        occupied = n > 0
+        stat = 2 * (mu.sum() - n[occupied] @ np.log(np.maximum(mu[occupied], TRUNCATION)))
+        return float(stat + self.constant)

@@ -1,0 +1,164 @@
+"""Optimisers: the same value and gradient handed to our Newton, to iminuit, or to scipy.
+
+All work in factors x / scale, where the scale is the conditional error of a parameter at the start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from iminuit import Minuit
+from numpy.typing import NDArray
+from scipy import optimize
+
+from geminga.errors import InputError, NameLookupError
+from geminga.numerics.newton import NewtonOptions, minimize
+
+__all__ = ["BACKENDS", "Minimum", "get_backend"]
+
+Array = NDArray[np.float64]
+Function = Callable[[Array, int], tuple[float, Array, Array]]
+
+
+@dataclass
+class Minimum:
+    """Where an optimiser stopped."""
+
+    x: Array
+    stat: float
+    success: bool
+    reason: str
+    method: str
+    trace: list[tuple[float, Array]] = field(default_factory=list)
+    minuit: Any = None
+
+
+def _scale(function: Function, x0: Array) -> Array:
+    diagonal = np.diag(function(x0, 2)[2])
+    fallback = np.where(x0 != 0, np.abs(x0), 1.0)
+    return np.where(diagonal > 0, 1 / np.sqrt(np.maximum(diagonal, 1e-300)), fallback)
+
+
+def _options(given: dict[str, Any] | None, known: tuple[str, ...], backend: str) -> dict[str, Any]:
+    given = {k: v for k, v in (given or {}).items() if k != "backend"}
+    wrong = sorted(set(given) - set(known))
+    if wrong:
+        msg = f"Fit option {', '.join(wrong)} is not known to the {backend} backend; known: {', '.join(known)}."
+        raise InputError(msg)
+    return given
+
+
+def newton(function: Function, x0: Array, low: Array, high: Array, names: list[str], opts: dict[str, Any] | None) -> Minimum:
+    """Trust-region Newton with structured secant (see `geminga.numerics.newton`)."""
+    known = ("tol", "max_iterations", "radius", "exact_below")
+    result = minimize(function, x0, low, high, NewtonOptions(**_options(opts, known, "newton")))
+    reasons = {
+        "converged": "",
+        "iterations": "it did not converge within the allowed iterations",
+        "stalled": f"no step lowers the statistic any more, yet the estimated distance to the minimum is {result.edm:.2g}",
+        "invalid": "the statistic or its gradient is not finite at the start",
+    }
+    trace = [(float(step["stat"]), step["x"]) for step in result.trace if step["accepted"]]  # type: ignore[arg-type]
+    # A stall at rounding level is a minimum.
+    success = result.status == "converged" or (result.status == "stalled" and abs(result.edm) < 1e-4)
+    return Minimum(result.x, result.value, success, reasons[result.status], "trust-region newton", trace)
+
+
+def minuit(function: Function, x0: Array, low: Array, high: Array, names: list[str], opts: dict[str, Any] | None) -> Minimum:
+    """MIGRAD of iminuit with the exact gradient."""
+    known = ("tol", "strategy", "print_level", "migrad_opts", "hesse_opts", "minos_opts", "precision")
+    own = _options(opts, known, "minuit")
+    m = make_minuit(function, x0, low, high, names, own)
+    migrad = {"ncall": 10000, **own.get("migrad_opts", {})}
+    m.migrad(**migrad)
+    scale = m.geminga_scale
+    x = np.clip(np.array(m.values) * scale, low, high)
+    stat = function(x, 0)[0]
+    reason = "" if m.valid else _minuit_reason(m)
+    return Minimum(x, stat, bool(m.valid), reason, "migrad", [], m)
+
+
+class _Minuit(Minuit):
+    """Minuit with the scale of its factors."""
+
+    geminga_scale: Array
+
+
+def make_minuit(function: Function, x0: Array, low: Array, high: Array, names: list[str], own: dict[str, Any]) -> Any:
+    """Minuit object in factors."""
+    scale = _scale(function, x0)
+
+    def value(factors: Array) -> float:
+        return function(np.clip(np.asarray(factors) * scale, low, high), 0)[0]
+
+    def gradient(factors: Array) -> Array:
+        return function(np.clip(np.asarray(factors) * scale, low, high), 1)[1] * scale
+
+    m = _Minuit(value, x0 / scale, grad=gradient, name=names)
+    m.geminga_scale = scale
+    m.errors = np.ones(len(x0))
+    m.limits = [(None if np.isinf(lo) else lo / s, None if np.isinf(hi) else hi / s) for lo, hi, s in zip(low, high, scale, strict=True)]
+    m.errordef = 1.0
+    m.tol = own.get("tol", 1e-3)
+    m.strategy = own.get("strategy", 1)
+    m.print_level = own.get("print_level", 0)
+    if "precision" in own:
+        m.precision = own["precision"]
+    return m
+
+
+def _minuit_reason(m: Any) -> str:
+    fmin = m.fmin
+    if fmin.has_reached_call_limit:
+        return "MIGRAD reached its call limit"
+    if fmin.is_above_max_edm:
+        return f"MIGRAD stopped with an estimated distance to the minimum of {fmin.edm:.2g}"
+    if fmin.has_parameters_at_limit:
+        return "MIGRAD ended with parameters at their limits"
+    return "MIGRAD did not find a valid minimum"
+
+
+def scipy(function: Function, x0: Array, low: Array, high: Array, names: list[str], opts: dict[str, Any] | None) -> Minimum:
+    """`scipy.optimize.minimize` with the exact gradient (L-BFGS-B unless another method is given)."""
+    own = {k: v for k, v in (opts or {}).items() if k != "backend"}
+    method = own.pop("method", "L-BFGS-B")
+    options = {"maxiter": 2000, "ftol": 1e-16, "gtol": 1e-5, "maxcor": 30} if method == "L-BFGS-B" else {}
+    options |= own.pop("options", {})
+    scale = _scale(function, x0)
+    trace: list[tuple[float, Array]] = []
+    offset = function(x0, 0)[0]  # a statistic of 1e5 would hide the digits that matter
+
+    def value(factors: Array) -> tuple[float, Array]:
+        x = np.clip(factors * scale, low, high)
+        stat, gradient, _ = function(x, 1)
+        trace.append((stat, x))
+        return stat - offset, gradient * scale
+
+    bounds = optimize.Bounds(low / scale, high / scale) if np.isfinite([low, high]).any() else None
+    result = optimize.minimize(value, x0 / scale, jac=True, method=method, bounds=bounds, options=options, **own)
+    # L-BFGS-B may end with a line search that rounding made useless: judge by the gradient, in errors.
+    x = np.clip(result.x * scale, low, high)
+    stat, gradient, _ = function(x, 1)
+    inner = ~(((x <= low) & (gradient > 0)) | ((x >= high) & (gradient < 0)))
+    small = bool(np.abs(gradient * scale)[inner].max(initial=0.0) < 1e-2)
+    return Minimum(x, stat, bool(result.success) or small, str(result.message), method, trace)
+
+
+BACKENDS: dict[str, Callable[..., Minimum]] = {"newton": newton, "minuit": minuit, "scipy": scipy}
+
+
+def get_backend(name: str) -> Callable[..., Minimum]:
+    """Optimiser by name.
+
+    Raises
+    ------
+    NameLookupError
+        If there is none.
+    """
+    if name not in BACKENDS:
+        msg = f"Fit backend {name!r} is not known; choose one of {', '.join(BACKENDS)}."
+        raise NameLookupError(msg)
+    return BACKENDS[name]

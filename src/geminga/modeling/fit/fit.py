@@ -1,0 +1,306 @@
+"""`Fit`: the public face of the optimisers."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geminga.errors import NameLookupError
+from geminga.modeling.covariance import Covariance
+from geminga.modeling.fit import profile
+from geminga.modeling.fit.backends import Minimum, get_backend
+from geminga.modeling.fit.diagnosis import covariance_of, describe, insensitive
+from geminga.modeling.fit.objective import Objective, as_list, unique
+from geminga.modeling.fit.result import CovarianceResult, FitResult, OptimizeResult
+from geminga.modeling.models.collection import Models
+
+__all__ = ["Fit"]
+
+Array = NDArray[np.float64]
+
+#: How often the IRFs may follow a source that moved during a fit.
+MAX_ROUNDS = 4
+
+
+class Fit:
+    """Fit models to datasets.
+
+    The statistic's gradient is exact for every backend. Parameters are written once, when the fit has succeeded;
+    a fit that fails, or is interrupted, leaves the models as they were and says why.
+
+    Parameters
+    ----------
+    backend : {"newton", "minuit", "scipy"}
+        Optimiser; the errors of all come from the exact second derivatives.
+    optimize_opts : dict, optional
+        Options of the backend: ``tol``, ``max_iterations``, ``radius`` (newton); ``tol``, ``strategy``, ``print_level``,
+        ``migrad_opts`` (minuit); ``method``, ``options`` (scipy).
+    covariance_opts : dict, optional
+        ``{"backend": ...}``, accepted for compatibility.
+    confidence_opts : dict, optional
+        ``{"backend": "newton"}`` or ``{"backend": "minuit"}`` (MINOS), and their options.
+    store_trace : bool
+        Keep the value of each free parameter at every step.
+
+    Examples
+    --------
+    >>> from geminga.modeling import Fit
+    >>> Fit(backend="newton").backend
+    'newton'
+    """
+
+    def __init__(
+        self,
+        backend: str = "newton",
+        optimize_opts: dict[str, Any] | None = None,
+        covariance_opts: dict[str, Any] | None = None,
+        confidence_opts: dict[str, Any] | None = None,
+        store_trace: bool = False,
+    ) -> None:
+        get_backend(backend)
+        self.backend = backend
+        self.optimize_opts = {"backend": backend, **(optimize_opts or {})}
+        self.covariance_opts = {"backend": backend, **(covariance_opts or {})}
+        self.confidence_opts = {"backend": backend, **(confidence_opts or {})}
+        self.store_trace = store_trace
+
+    def __repr__(self) -> str:
+        return f"Fit(backend={self.backend!r})"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(repr(self))}</pre>"
+
+    def run(self, datasets: Any) -> FitResult:
+        """Optimise and estimate the covariance.
+
+        Parameters
+        ----------
+        datasets : Datasets, list of Dataset or Dataset
+            What to fit.
+
+        Returns
+        -------
+        result : FitResult
+            Value, status and message.
+
+        Raises
+        ------
+        FitError
+            If there are no models, or nothing is free.
+        ParameterError
+            If a value lies outside its bounds.
+        """
+        items = as_list(datasets)
+        objective = Objective(items)
+        optimized, minimum = self._optimize(objective, items)
+        if not optimized.success:
+            return FitResult(optimized)
+        return FitResult(optimized, self._covariance(objective, minimum.x, items))
+
+    def optimize(self, datasets: Any) -> OptimizeResult:
+        """Find the minimum and write it into the models' parameters."""
+        items = as_list(datasets)
+        return self._optimize(Objective(items), items)[0]
+
+    def covariance(self, datasets: Any, optimize_result: OptimizeResult | None = None) -> CovarianceResult:
+        """Covariance at the present values, from the exact second derivatives; sets errors and ``models.covariance``."""
+        items = as_list(datasets)
+        objective = Objective(items)
+        return self._covariance(objective, objective.x0, items)
+
+    def _optimize(self, objective: Objective, items: list[Any]) -> tuple[OptimizeResult, Minimum]:
+        backend = get_backend(self.optimize_opts["backend"])
+        names = objective.names()
+        x = objective.x0
+        trace: list[tuple[float, Array]] = []
+        for _ in range(MAX_ROUNDS):
+            minimum = backend(objective, x, objective.low, objective.high, names, self.optimize_opts)
+            trace += minimum.trace
+            x = minimum.x
+            if not minimum.success or not objective.refresh(x):
+                break
+        else:
+            minimum.success = True
+        success, message = self._judge(objective, minimum, names)
+        if success:
+            objective.write(minimum.x)
+        models = _models_of(items)
+        result = OptimizeResult(
+            models=models,
+            nfev=objective.nfev,
+            total_stat=float(minimum.stat),
+            trace=_trace_table(trace if self.store_trace else [], names, models, objective),
+            minuit=minimum.minuit,
+            backend=self.optimize_opts["backend"],
+            method=minimum.method,
+            success=success,
+            message=message,
+        )
+        return result, minimum
+
+    def _judge(self, objective: Objective, minimum: Minimum, names: list[str]) -> tuple[bool, str]:
+        stat, gradient, curvature = objective(minimum.x, 2)
+        minimum.stat = stat
+        at_bound = ((minimum.x <= objective.low) & (gradient > 0)) | ((minimum.x >= objective.high) & (gradient < 0))
+        remarks = describe(names, minimum.x, objective.low, objective.high, curvature, at_bound)
+        dead = insensitive(curvature, minimum.x) & ~at_bound
+        success = minimum.success and not dead.any()
+        if success:
+            head = "Optimization terminated successfully."
+        else:
+            head = f"Fit failed: {minimum.reason}." if minimum.reason and not minimum.success else "Fit failed."
+            with np.errstate(invalid="ignore"):
+                pull = np.abs(gradient) / np.sqrt(np.maximum(np.diag(curvature), 1e-300))
+            steep = [names[i] for i in np.argsort(-pull)[:3] if pull[i] > 0.1 and not at_bound[i]]
+            if steep and not minimum.success:
+                head += f" The statistic still falls along {', '.join(steep)}."
+            head += " The models are unchanged."
+        return success, " ".join([head, *(r[0].upper() + r[1:] + "." if r[0].islower() and "." not in r.split()[0] else r + "." for r in remarks)])
+
+    def _covariance(self, objective: Objective, x: Array, items: list[Any]) -> CovarianceResult:
+        _, gradient, curvature = objective(x, 3)
+        at_bound = ((x <= objective.low) & (gradient > 0)) | ((x >= objective.high) & (gradient < 0))
+        matrix, problem = covariance_of(curvature, x, at_bound)
+        models = _models_of(items)
+        full = np.zeros((len(models.parameters), len(models.parameters)))
+        place = {id(p): i for i, p in enumerate(objective.free_parameters)}
+        first: dict[int, int] = {}
+        for i, p in enumerate(models.parameters):
+            if id(p) in place:
+                first.setdefault(id(p), i)
+        rows = [first[id(p)] for p in objective.free_parameters]
+        full[np.ix_(rows, rows)] = np.where(np.isfinite(matrix), matrix, 0.0)
+        models.covariance = Covariance(models.parameters, full)
+        for p, variance in zip(objective.free_parameters, np.diag(matrix), strict=True):
+            p.error = float(np.sqrt(variance)) if np.isfinite(variance) else np.nan
+        names = objective.names()
+        missing = [names[i] for i in np.flatnonzero(~np.isfinite(np.diag(matrix)))]
+        message = "Hesse terminated successfully."
+        if problem:
+            message = f"Covariance failed: {problem}."
+        elif missing:
+            message += f" No error for {', '.join(missing)} (at a bound or without effect)."
+        return CovarianceResult(
+            matrix=None if problem else full, backend=self.backend, method="exact hessian", success=not problem, message=message
+        )
+
+    def confidence(self, datasets: Any, parameter: Any, sigma: float = 1, reoptimize: bool = True) -> dict[str, Any]:
+        """Asymmetric errors of a parameter, where the profile statistic rises by ``sigma**2``.
+
+        Parameters
+        ----------
+        datasets : Datasets, list of Dataset or Dataset
+            Datasets, with their models at the minimum.
+        parameter : Parameter or str
+            A free parameter.
+        sigma : float
+            Number of standard deviations.
+        reoptimize : bool
+            Minimise over the other parameters at every point.
+
+        Returns
+        -------
+        result : dict
+            ``success``, ``message``, ``errp``, ``errn``, ``nfev``; NaN on a side where the statistic does not rise enough.
+        """
+        items = as_list(datasets)
+        objective = Objective(items)
+        position = self._position(objective, items, parameter)
+        if self.confidence_opts["backend"] == "minuit" and reoptimize:
+            return profile.minos(objective, position, sigma)
+        return profile.confidence(objective, position, sigma, reoptimize)
+
+    def _position(self, objective: Objective, items: list[Any], parameter: Any) -> int:
+        own = _models_of(items).parameters[parameter]
+        for i, p in enumerate(objective.free_parameters):
+            if p is own:
+                return i
+        msg = f"Parameter {own.name!r} is frozen, so it has no profile; free ones: {', '.join(objective.names())}."
+        raise NameLookupError(msg)
+
+    def stat_profile(self, datasets: Any, parameter: Any, reoptimize: bool = False) -> dict[str, Any]:
+        """Statistic at ``parameter.scan_values``.
+
+        Returns
+        -------
+        result : dict
+            ``"<model>.<kind>.<name>_scan"``, ``stat_scan`` and, with `reoptimize`, ``fit_results``.
+        """
+        items = as_list(datasets)
+        models = _models_of(items)
+        own = models.parameters[parameter]
+        name = _unique_name(models, own)
+        values = np.asarray(own.scan_values, dtype=float)
+        stat, results = profile.scan(items, [own], values[:, None], reoptimize, self._inner)
+        return {f"{name}_scan": values, "stat_scan": stat, "fit_results": results}
+
+    def stat_surface(self, datasets: Any, x: Any, y: Any, reoptimize: bool = False) -> dict[str, Any]:
+        """Statistic on the grid of scan values of two parameters; ``stat_scan`` has shape (n_x, n_y)."""
+        items = as_list(datasets)
+        models = _models_of(items)
+        first, second = models.parameters[x], models.parameters[y]
+        values_x, values_y = np.asarray(first.scan_values, dtype=float), np.asarray(second.scan_values, dtype=float)
+        grid = np.stack(np.meshgrid(values_x, values_y, indexing="ij"), axis=-1)
+        stat, results = profile.scan(items, [first, second], grid.reshape(-1, 2), reoptimize, self._inner)
+        return {
+            f"{_unique_name(models, first)}_scan": values_x,
+            f"{_unique_name(models, second)}_scan": values_y,
+            "stat_scan": stat.reshape(grid.shape[:2]),
+            "fit_results": results,
+        }
+
+    def _inner(self, objective: Objective, models: Any) -> OptimizeResult:
+        """Optimise without writing: the result of one point of a scan."""
+        minimum = get_backend("newton")(objective, objective.x0, objective.low, objective.high, objective.names(), None)
+        return OptimizeResult(
+            models=models,
+            nfev=objective.nfev,
+            total_stat=float(minimum.stat),
+            trace=None,
+            backend="newton",
+            method=minimum.method,
+            success=minimum.success,
+            message=minimum.reason or "Optimization terminated successfully.",
+        )
+
+    def stat_contour(self, datasets: Any, x: Any, y: Any, numpoints: int = 10, sigma: float = 1) -> dict[str, Any]:
+        """Contour on which the profile statistic has risen by ``sigma**2``.
+
+        Returns
+        -------
+        result : dict
+            Coordinates under the unique names of the two parameters (closed: the first point is repeated), ``success``.
+        """
+        items = as_list(datasets)
+        models = _models_of(items)
+        objective = Objective(items)
+        i, j = (self._position(objective, items, p) for p in (x, y))
+        first, second, success = profile.contour(objective, i, j, numpoints, sigma)
+        names = [_unique_name(models, models.parameters[p]) for p in (x, y)]
+        return {names[0]: first, names[1]: second, "success": success}
+
+
+def _models_of(items: list[Any]) -> Models:
+    return Models(unique(m for d in items for m in (d.models or [])))
+
+
+def _unique_name(models: Models, parameter: Any) -> str:
+    for own, name in zip(models.parameters, models.parameters_unique_names, strict=True):
+        if own is parameter:
+            return str(name)
+    msg = f"Parameter {parameter!r} does not belong to the models."
+    raise NameLookupError(msg)
+
+
+def _trace_table(trace: list[tuple[float, Array]], names: list[str], models: Models, objective: Objective) -> Any:
+    from astropy.table import Table
+
+    table = Table()
+    if trace:
+        table["total_stat"] = [stat for stat, _ in trace]
+        for i, p in enumerate(objective.free_parameters):
+            table[_unique_name(models, p)] = [x[i] for _, x in trace]
+    return table
