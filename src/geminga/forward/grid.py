@@ -8,8 +8,9 @@ Legend: T true energy, e energy, p pixel of the selection, j parameter.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +71,7 @@ class GridComponent:
     n_spatial: int
     active: NDArray[np.bool_]
     is_flat: bool = False
-    memo: Memo = field(default_factory=lambda: Memo(4))
+    memo: Memo = dataclasses.field(default_factory=lambda: Memo(4))
 
     def _center(self, spatial: Array) -> tuple[float, float]:
         return self.center if self.center is not None else (float(spatial[0]), float(spatial[1]))
@@ -109,10 +110,8 @@ class GridComponent:
     def _direct(self, spatial: Array, selection: Selection, irf: Irf, support: float | None, rows: int) -> Array:
         """Average over each pixel of the density itself (no PSF), from sub-pixels where it needs them."""
         v = self.field.vectors[selection.pixels]
-        if self.is_flat:
-            n_sub = 1
-        else:
-            n_sub = int(np.clip(np.ceil(3 * self.field.side / max(self.feature(spatial), 1e-6)), 1, 20))
+        wanted = 1.0 if self.is_flat else 3 * self.field.side / max(self.feature(spatial), 1e-6)
+        n_sub = int(np.clip(np.ceil(wanted), 1, 20))
         east = np.cross([0.0, 0.0, 1.0], v)
         norm = np.linalg.norm(east, axis=1, keepdims=True)
         east = np.divide(east, norm, out=np.zeros_like(east), where=norm > 0)
@@ -125,13 +124,13 @@ class GridComponent:
                 lon, lat = _lonlat(moved @ self.rotation)
                 part = self._stack(lon, lat, spatial, rows)
                 out = part if out is None else out + part
-        assert out is not None  # noqa: S101 - n_sub >= 1
+        assert out is not None
         n_true = self.exposure[0].shape[0]
         return np.broadcast_to(out / n_sub**2, (rows, n_true, len(v)))
 
     def _convolved(self, spatial: Array, selection: Selection, irf: Irf, support: float | None, rows: int) -> Array:
         psf = irf.psf
-        assert psf is not None  # noqa: S101 - the caller looked
+        assert psf is not None
         center, east, north = position_vectors(*self._center(spatial), np.eye(3))
         east = east / np.linalg.norm(east)
         radius = self._radius(selection, center, support, psf.reach)
@@ -168,7 +167,7 @@ class GridComponent:
 
     def _kernel_transform(self, irf: Irf, step: float, n_kernel: int, size: int) -> Array:
         psf = irf.psf
-        assert psf is not None  # noqa: S101 - the caller looked
+        assert psf is not None
         offset = np.minimum(np.arange(size), size - np.arange(size)) * step
         r = np.hypot(offset[:, None], offset[None, :])
         fine = step / 2
@@ -233,7 +232,7 @@ class GridComponent:
             out[j] = self._rate(state.basis, f, state.irf)[energy, local]
         if self.active.any():
             _, _, gradient, _ = self._basis(spatial, True)
-            for j in np.flatnonzero(self.active):
+            for j in np.flatnonzero(self.active).tolist():
                 out[self.n_spectral + j] = ((response.T * flux) @ gradient[j])[energy, local]
         return out
 
@@ -244,7 +243,7 @@ class GridComponent:
         n = len(state.values)
         out = np.zeros((n, n))
         varying = np.concatenate([np.ones(self.n_spectral, bool), self.active])
-        for j in np.flatnonzero(varying):
+        for j in np.flatnonzero(varying).tolist():
             step = 1e-4 * max(abs(state.values[j]), 1e-2 if j >= self.n_spectral else 0) or 1e-6
             ends = []
             for sign in (1, -1):

@@ -1,255 +1,26 @@
-"""From a dataset and its models to a likelihood term on plain arrays.
-
-`freeze_data` reads the maps once (pixels, occupied bins, exposure, IRFs); `make_term` adds the models. Both results
-are kept as long as the maps' stamps and the models' make-up stay the same (see `predict`).
-"""
+"""From the arrays of a dataset and its models to a likelihood term."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geminga.errors import DataError, GeometryError, InputError, UnsupportedError
+from geminga.errors import DataError, InputError, UnsupportedError
+from geminga.forward.data import DataPlan, image_data
 from geminga.forward.field import Field, make_field
 from geminga.forward.grid import GridComponent
-from geminga.forward.irf import FixedIrf, IrfSource, MapIrf, make_psf_scales, normalise_psf
+from geminga.forward.irf import FixedIrf, IrfSource
 from geminga.forward.radial import RadialComponent
 from geminga.forward.region import RegionComponent
 from geminga.forward.term import PoissonTerm, Source, Template
-from geminga.numerics.folding import diagonal_response, low_rank
 from geminga.numerics.sphere import frame_rotation
 
-__all__ = ["DataPlan", "freeze_data", "make_term"]
+__all__ = ["make_term"]
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class DataPlan:
-    """Everything of a dataset that models do not touch."""
-
-    name: str
-    field: Field
-    frame: str
-    is_region: bool
-    geom: Any
-    energy_center: Array  # TeV
-    edges_true: Array | None  # TeV
-    energy_true: Any  # Quantity, centres
-    exposure: tuple[Array, Array] | None  # a (n_T, n_k), x (n_p, n_k) with solid angle
-    background: tuple[Array, Array, Array] | None  # occupied bins, total per energy, image (n_e, n_p)
-    irf: dict[tuple[bool, bool], Callable[[str], IrfSource]]
-    stat_constant: float
-
-
-def _image(data: Any) -> NDArray:
-    """Map data as (n, n_pixels)."""
-    return data.reshape(data.shape[0], -1)
-
-
-def freeze_data(dataset: Any, whole: bool = False) -> DataPlan:
-    """Read a dataset into arrays; `whole` ignores the mask.
-
-    Raises
-    ------
-    DataError, GeometryError
-        From ``dataset.validate()``, or if exposure is missing or does not fit.
-    """
-    reference = next(m for m in (dataset.counts, dataset.background, dataset.mask_safe, dataset.mask_fit) if m is not None)
-    geom = reference.geom
-    image = geom.to_image()
-    is_region = bool(geom.is_region)
-    shape = (1, 1) if is_region else image.data_shape
-    vectors = np.moveaxis(np.asarray(image.pixel_unit_vectors(None)), 0, -1).reshape(-1, 3)
-    solid_angle = np.asarray(image.solid_angle().to_value("sr"), dtype=float).reshape(-1)
-    if is_region:
-        solid_angle = np.ones(1)
-    counts = None if dataset.counts is None else _image(dataset.counts.frozen_data)
-    mask = None if whole else dataset.mask
-    n_energy = geom.axes["energy"].nbin
-    mask_data = np.ones((n_energy, len(vectors)), bool) if mask is None else _image(np.asarray(mask.frozen_data))
-    if is_region and not np.isfinite(vectors).all():
-        vectors = np.array([[1.0, 0.0, 0.0]])
-    field = make_field(counts, mask_data, vectors, solid_angle, shape)
-    background = None
-    if dataset.background is not None:
-        full = _image(dataset.background.frozen_data)[:, field.pixel].astype(float)
-        total = np.einsum("ep,ep->e", full, field.mask[field.group])
-        background = (full[field.bin_energy, field.bin_pixel], total, full)
-    constant = 0.0
-    if dataset.stat_type == "cstat":
-        n = field.bin_counts
-        constant = float(2 * np.sum(n * np.log(n) - n))
-    energy = geom.axes["energy"]
-    exposure, edges_true, energy_true = _exposure(dataset, geom, field, is_region)
-    plan_irf = _irf_factory(dataset, geom, edges_true) if edges_true is not None else {}
-    return DataPlan(
-        name=dataset.name,
-        field=field,
-        frame=str(geom.frame),
-        is_region=is_region,
-        geom=geom,
-        energy_center=energy.center.to_value("TeV"),
-        edges_true=edges_true,
-        energy_true=energy_true,
-        exposure=exposure,
-        background=background,
-        irf=plan_irf,
-        stat_constant=constant,
-    )
-
-
-def _exposure(dataset: Any, geom: Any, field: Field, is_region: bool) -> tuple[tuple[Array, Array] | None, Array | None, Any]:
-    exposure = dataset.exposure
-    if exposure is None:
-        return None, None, None
-    axis = exposure.geom.axes["energy_true"]
-    edges = np.asarray(axis.edges.to_value("TeV"), dtype=float)
-    if exposure.geom.to_image() == geom.to_image() or is_region:
-        data = _image(exposure.frozen_data)[:, field.pixel].astype(float)
-    else:
-        target = geom.to_image().to_cube([axis])
-        data = _image(exposure.interp_to_geom(target).frozen_data)[:, field.pixel].astype(float)
-    data = np.nan_to_num(data * exposure.unit.to("cm2 s"))
-    a, x = low_rank(data, 1e-6)
-    return (a, np.ascontiguousarray((x * field.solid_angle).T)), edges, axis.center
-
-
-def _pixel_corners(image: Any, frame_of_model: str) -> Callable[[float, float], tuple[NDArray, NDArray, Array]]:
-    """Function of a position (deg, model's frame): rows, columns and weights of the four pixels around it."""
-    ny, nx = image.data_shape
-    if ny * nx == 1 or image.is_region:
-        one = np.zeros(1, dtype=np.intp)
-        return lambda lon, lat: (one, one, np.ones(1))
-    rotation = frame_rotation(frame_of_model, str(image.frame))
-    wcs = image.wcs
-
-    def corners(lon: float, lat: float) -> tuple[NDArray, NDArray, Array]:
-        phi, theta = np.deg2rad(lon), np.deg2rad(lat)
-        v = rotation @ np.array([np.cos(theta) * np.cos(phi), np.cos(theta) * np.sin(phi), np.sin(theta)])
-        world = np.rad2deg([[np.arctan2(v[1], v[0]), np.arcsin(np.clip(v[2], -1, 1))]])
-        x, y = wcs.wcs_world2pix(world, 0)[0]
-        if not (np.isfinite(x) and np.isfinite(y)):
-            x, y = (nx - 1) / 2, (ny - 1) / 2
-        x, y = min(max(x, 0.0), nx - 1.0), min(max(y, 0.0), ny - 1.0)
-        ix, iy = min(int(x), max(nx - 2, 0)), min(int(y), max(ny - 2, 0))
-        fx, fy = x - ix, y - iy
-        rows = np.array([iy, iy, min(iy + 1, ny - 1), min(iy + 1, ny - 1)])
-        columns = np.array([ix, min(ix + 1, nx - 1)] * 2)
-        return rows, columns, np.array([(1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy])
-
-    return corners
-
-
-def _valid_weights(values: Array, weight: Array) -> Array:
-    """Leave out corners without any response; if none is left, keep the weights."""
-    valid = values.reshape(len(values), -1).max(axis=1) > 0
-    kept = weight * valid
-    return kept / kept.sum() if kept.sum() > 0 else weight
-
-
-def _irf_factory(dataset: Any, geom: Any, edges_true: Array) -> dict[tuple[bool, bool], Callable[[str], IrfSource]]:
-    """For (use PSF, use edisp): function of the model's frame giving the IRF source."""
-    psf_map = getattr(dataset.psf, "psf_map", None)
-    if dataset.psf is not None and psf_map is None:
-        msg = f"Dataset {dataset.name!r}: psf is {type(dataset.psf).__name__}; the fit needs a PSFMap or RecoPSFMap."
-        raise UnsupportedError(msg)
-    energy_axis = geom.axes["energy"]
-    edges = np.asarray(energy_axis.edges.to_value("TeV"), dtype=float)
-    diagonal = diagonal_response(edges_true, edges)
-    edisp = _edisp_map(dataset.edisp, energy_axis)
-    if edisp is None:
-        matrix_data, matrix_image = None, None
-        if dataset.edisp is not None:
-            diagonal_or_matrix = np.asarray(dataset.edisp.pdf_matrix, dtype=float)
-        else:
-            diagonal_or_matrix = diagonal
-    else:
-        matrix_data, matrix_image = np.asarray(edisp.frozen_data, dtype=float), edisp.geom.to_image()
-        diagonal_or_matrix = diagonal
-        expected = (len(edges_true) - 1, len(edges) - 1)
-        if matrix_data.shape[:2] != expected:
-            msg = (
-                f"Dataset {dataset.name!r}: energy dispersion has (energy_true, energy) bins {matrix_data.shape[:2]}, "
-                f"exposure and counts have {expected}; use the same axes for all."
-            )
-            raise GeometryError(msg)
-
-    def factory(use_psf: bool, use_edisp: bool) -> Callable[[str], IrfSource]:
-        def make(frame: str) -> IrfSource:
-            if use_edisp and matrix_data is not None:
-                corners = _pixel_corners(matrix_image, frame)
-                data = matrix_data
-
-                def response(lon: float, lat: float) -> tuple[Array, Array]:
-                    rows, columns, weight = corners(lon, lat)
-                    values = np.moveaxis(data[:, :, rows, columns], -1, 0)
-                    return values, _valid_weights(values, weight)
-            else:
-                fixed = (diagonal_or_matrix if use_edisp else diagonal)[None]
-
-                def response(lon: float, lat: float) -> tuple[Array, Array]:
-                    return fixed, np.ones(1)
-
-            if psf_map is None or not use_psf:
-                return MapIrf(None, response, np.zeros(0), 0.0, (0.0, 0.0, 0.0), False)
-            return _psf_source(psf_map, response, frame, edges_true, edges)
-
-        return make
-
-    return {(p, e): factory(p, e) for p in (True, False) for e in (True, False)}
-
-
-def _edisp_map(edisp: Any, energy_axis: Any) -> Any:
-    """The kernel map of an energy dispersion; None for a single kernel or none."""
-    if edisp is None or not hasattr(edisp, "edisp_map"):
-        return None
-    if "migra" in edisp.edisp_map.geom.axes.names:
-        return edisp.to_edisp_kernel_map(energy_axis).edisp_map
-    return edisp.edisp_map
-
-
-def _psf_source(psf_map: Any, response: Callable[[float, float], tuple[Array, Array]], frame: str, true: Array, reco: Array) -> IrfSource:
-    axes = psf_map.geom.axes
-    rad_axis = axes["rad"]
-    rad = np.asarray(rad_axis.center.to_value("deg"), dtype=float)
-    edge = float(rad_axis.edges.to_value("deg")[-1])
-    is_reco = "energy" in axes.names
-    own = np.asarray(axes["energy" if is_reco else "energy_true"].center.to_value("TeV"), dtype=float)
-    edges = reco if is_reco else true
-    wanted = np.sqrt(edges[1:] * edges[:-1])
-    data = psf_map.frozen_data
-    scale = psf_map.unit.to("sr-1")
-    corners = _pixel_corners(psf_map.geom.to_image(), frame)
-
-    def psf(lon: float, lat: float) -> tuple[Array, Array]:
-        rows, columns, weight = corners(lon, lat)
-        values = np.moveaxis(np.asarray(data[:, :, rows, columns], dtype=float), -1, 0) * scale
-        values = normalise_psf(rad, edge, np.clip(np.nan_to_num(values), 0, None))
-        if len(own) != len(wanted) or not np.allclose(own, wanted, rtol=1e-3):
-            values = np.array([_at_energies(v, own, wanted) for v in values])
-        return values, _valid_weights(values, weight)
-
-    ny, nx = psf_map.geom.to_image().data_shape
-    middle = np.asarray(data[:, :, ny // 2, nx // 2], dtype=float) * scale
-    scales = make_psf_scales(rad, edge, normalise_psf(rad, edge, np.clip(np.nan_to_num(middle), 0, None)))
-    return MapIrf(psf, response, rad, edge, scales, is_reco)
-
-
-def _at_energies(values: Array, own: Array, wanted: Array) -> Array:
-    """PSFs at other energies, linear in ln E, constant beyond the ends."""
-    place = np.interp(np.log(wanted), np.log(own), np.arange(len(own)))
-    low = np.minimum(place.astype(int), max(len(own) - 2, 0))
-    high = np.minimum(low + 1, len(own) - 1)
-    t = (place - low)[:, None]
-    return values[low] * (1 - t) + values[high] * t
-
-
-# ---- models ------------------------------------------------------------------------------------
 
 
 def make_term(plan: DataPlan, models: Any, gti: Any, name: str) -> PoissonTerm:
@@ -290,7 +61,7 @@ def make_term(plan: DataPlan, models: Any, gti: Any, name: str) -> PoissonTerm:
 
 
 def _background(plan: DataPlan, model: Any, index: Callable[[Any], NDArray[np.intp]]) -> Template:
-    assert plan.background is not None  # noqa: S101 - the caller looked
+    assert plan.background is not None
     bins, total, image = plan.background
     if model is None:
         return Template("background", bins, total, None, np.zeros(0, dtype=np.intp), image)
@@ -306,7 +77,7 @@ def _spatial_weight(plan: DataPlan, spatial: Any) -> Array:
     if any(not p.frozen for p in spatial.parameters):
         msg = "A background model with free spatial parameters is not offered yet; freeze them."
         raise UnsupportedError(msg)
-    coords = plan.geom.to_image().get_coord()
+    coords = plan.geom.toimage_data().get_coord()
     value = spatial(coords.lon, coords.lat)
     return np.asarray(getattr(value, "value", value), dtype=float).reshape(-1)[plan.field.pixel]
 
@@ -319,7 +90,7 @@ def _npred_template(plan: DataPlan, model: Any, index: Callable[[Any], NDArray[n
         stacked = type(own).from_geom(plan.geom, unit=own.unit, dtype=float) if hasattr(type(own), "from_geom") else own
         stacked.stack(own)
         data = stacked.frozen_data
-    image = _image(np.nan_to_num(np.asarray(data, dtype=float)))[:, plan.field.pixel]
+    image = image_data(np.nan_to_num(np.asarray(data, dtype=float)))[:, plan.field.pixel]
     bins = image[plan.field.bin_energy, plan.field.bin_pixel]
     total = np.einsum("ep,ep->e", image, plan.field.mask[plan.field.group])
     factor = model.spectral_model.dnde_evaluator(plan.energy_center)
@@ -334,7 +105,7 @@ def _flux(model: Any, edges: Array, gti: Any) -> tuple[Callable[[Array], tuple[A
     if temporal is None or gti is None:
         return spectral, own
     n = len(own)
-    times = [p for p in temporal.parameters]
+    times = list(temporal.parameters)
 
     def average(values: Array) -> float:
         copy = temporal.copy()
@@ -525,5 +296,3 @@ def _region_component(
         v = frame_rotation(plan.frame, "icrs") @ center
         source = FixedIrf(irf.at(float(np.rad2deg(np.arctan2(v[1], v[0]))), float(np.rad2deg(np.arcsin(np.clip(v[2], -1, 1))))))
     return RegionComponent(field=plan.field, fraction=fraction, irf=source, exposure=x, active=active, **common)
-
-

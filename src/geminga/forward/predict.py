@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geminga.errors import InputError
+from geminga.forward.data import DataPlan, freeze_data
 from geminga.forward.memo import Memo
-from geminga.forward.plan import DataPlan, freeze_data, make_term
+from geminga.forward.plan import make_term
 from geminga.forward.term import PoissonTerm
 from geminga.numerics.poisson import TRUNCATION
 
@@ -49,8 +50,7 @@ def _models_key(models: Iterable[Any], gti: Any) -> tuple[Hashable, ...]:
     key: list[Hashable] = [id(gti)]
     for model in models:
         key.append(id(model))
-        for part in (model.spectral_model, model.spatial_model, getattr(model, "temporal_model", None)):
-            key.append(id(part))
+        key += [id(model.spectral_model), id(model.spatial_model), id(getattr(model, "temporal_model", None))]
         own = getattr(model, "map", None) or getattr(model.spatial_model, "map", None)
         key.append(own.stamp if own is not None else None)
         apply = getattr(model, "apply_irf", None)
@@ -139,7 +139,9 @@ def npred_signal(dataset: Any, model_names: Iterable[str] | None = None) -> Arra
         From the models' collection, for an unknown name.
     """
     models = dataset.models or []
-    chosen = [models[name] for name in ([model_names] if isinstance(model_names, str) else model_names)] if model_names else models
+    chosen = (
+        [models[name] for name in ([model_names] if isinstance(model_names, str) else model_names)] if model_names else models
+    )
     sky = [m for m in chosen if hasattr(m, "apply_irf") or hasattr(m, "map")]
     plan = data_plan(dataset, whole=True)
     own = term(dataset, sky, whole=True)

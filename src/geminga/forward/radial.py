@@ -12,34 +12,25 @@ Legend: T true energy, e energy, k exposure rank, node radius node, p pixel, j p
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from geminga.errors import UnsupportedError
-from geminga.forward.position import position_second, position_vectors
 from geminga.forward.field import Field, Selection
 from geminga.forward.irf import FixedIrf, Irf, IrfSource
 from geminga.forward.memo import Memo
-from geminga.numerics.radial import back_transform, pixel_transform, psf_operator, psf_transform, wave_numbers
+from geminga.forward.position import position_second, position_vectors
+from geminga.forward.profile import Profile, extended_profile, point_profile
+from geminga.numerics.hermite import hermite, locate, lookup
 
-__all__ = ["Profile", "RadialComponent", "RadialState"]
+__all__ = ["RadialComponent", "RadialState"]
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Profile:
-    """Hermite table: value and slope times step at ``step * arange(n_nodes)``."""
-
-    step: float
-    n_nodes: int
-    table: Array  # (n_T, n_nodes * 2)
-    shape_gradient: Array  # (n_shape, n_T, n_nodes * 2)
 
 
 @dataclass(frozen=True)
@@ -56,12 +47,12 @@ class _Geometry:
     rows: csr_array  # occupied bins in (e, node), (n_bins, n_e * 2 n_nodes)
     row_exposure: Array  # (n_bins, n_k)
     weights: Array  # of the total: (n_g, n_k, 2 n_nodes)
-    masks: Array  # (n_g, n_sel)
+    masks: NDArray[np.bool_]  # (n_g, n_sel)
 
 
-@dataclass(frozen=True)
+@dataclass
 class RadialState:
-    """One evaluation of a round source; what the derivatives need."""
+    """One evaluation of a round source; what the derivatives need, made when first asked for."""
 
     selection: Selection
     counts: Array
@@ -71,6 +62,8 @@ class RadialState:
     profile: Profile
     geometry: _Geometry
     irf: Irf
+    tangents: Array | None = None
+    row_slope: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -101,54 +94,18 @@ class RadialComponent:
     exposure: tuple[Array, Array]
     n_spectral: int
     n_spatial: int
-    memo_profile: Memo = field(default_factory=lambda: Memo(4))
-    memo_geometry: Memo = field(default_factory=Memo)
-    memo_slope: Memo = field(default_factory=Memo)
-
-    # ---- profile -------------------------------------------------------------------------------
+    memo_profile: Memo = dataclasses.field(default_factory=lambda: Memo(4))
+    memo_geometry: Memo = dataclasses.field(default_factory=Memo)
+    memo_slope: Memo = dataclasses.field(default_factory=Memo)
 
     def profile(self, values: Array, irf: Irf, with_gradient: bool, nodes: Profile | None = None) -> Profile:
         """PSF-convolved profile for spatial parameter values, on the nodes of another profile if given."""
+        side = self.field.side
         if self.is_point:
-            return self.memo_profile.get(irf.key, lambda: self._point_profile(irf))
+            return self.memo_profile.get(irf.key, lambda: point_profile(irf, side))
         grid = None if nodes is None else (nodes.step, nodes.n_nodes)
         key = (irf.key, tuple(values[2:].tolist()), with_gradient, grid)
-        return self.memo_profile.get(key, lambda: self._extended_profile(values, irf, with_gradient, grid))
-
-    def _point_profile(self, irf: Irf) -> Profile:
-        psf = irf.psf
-        if psf is None:  # not a radial component; the plan never makes one
-            msg = "A point source without PSF has no profile."
-            raise UnsupportedError(msg)
-        step = quantise(min(psf.core / 5, self.field.side))
-        n_nodes = int(np.ceil((psf.reach + self.field.side) / step / 8) * 8) + 2
-        value, slope = psf_operator(psf.rad, psf.edge, self.field.side, step, n_nodes)
-        table = _hermite(psf.values @ value.T, psf.values @ slope.T, step)
-        return Profile(step, n_nodes, table, np.zeros((0, *table.shape)))
-
-    def _extended_profile(self, values: Array, irf: Irf, with_gradient: bool, grid: tuple[float, int] | None) -> Profile:
-        psf = irf.psf
-        core, reach, k_psf = (psf.core, psf.reach, psf.k_max) if psf is not None else (0.0, 0.0, np.inf)
-        feature = float(np.hypot(self.spatial.feature_size(values), core))
-        radius = float(self.spatial.support_radius(values)) + reach
-        step = quantise(min(feature / 4, radius / 16)) if grid is None else grid[0]
-        n_nodes = int(np.ceil(radius / step / 8) * 8) + 2 if grid is None else grid[1]
-        radius = max(radius, step * n_nodes)
-        k, weight = wave_numbers(min(_transform_reach(self.spatial, values), k_psf), radius * 1.15)
-        model, gradient = self.spatial.radial_transform(k, values)
-        smear = pixel_transform(k, self.field.side)
-        if psf is None:
-            kernel = np.broadcast_to(smear, (irf.response.shape[0], len(k)))
-        else:
-            kernel = psf_transform(k, psf.rad, psf.edge, psf.values) * smear
-        chord = np.deg2rad(step * np.arange(n_nodes))
-        to_value, to_slope = back_transform(k, weight, np.rad2deg(2 * np.arcsin(np.minimum(chord / 2, 1))))
-        stack = np.array([model, *(gradient[2:] if with_gradient else [])])
-        both = np.concatenate([to_value, to_slope], axis=1)
-        product = ((kernel[None] * stack[:, None]).reshape(-1, len(k)) @ both).reshape(len(stack), len(kernel), 2, n_nodes)
-        keep = n_nodes if grid is not None else _reach(product[0, :, 0])
-        tables = np.array([_hermite(p[:, 0, :keep], p[:, 1, :keep], step) for p in product])
-        return Profile(step, keep, tables[0], tables[1:])
+        return self.memo_profile.get(key, lambda: extended_profile(self.spatial, values, irf, side, with_gradient, grid))
 
     # ---- geometry ------------------------------------------------------------------------------
 
@@ -173,9 +130,9 @@ class RadialComponent:
         value = hermite(fraction)
         x = self.exposure[1][selection.pixels]
         rows = self._sparse(selection, index, value, profile)
-        lookup = _lookup(index, value, 2 * profile.n_nodes)
+        look = lookup(index, value, 2 * profile.n_nodes)
         masks = self.field.mask[:, selection.pixels]
-        weights = np.array([(lookup.T @ (x if m.all() else x * m[:, None])).T for m in masks])
+        weights = np.array([(look.T @ (x if m.all() else x * m[:, None])).T for m in masks])
         return _Geometry(
             selection, index, fraction, value, direction, inverse / scale, x, rows, x[selection.local], weights, masks
         )
@@ -188,10 +145,9 @@ class RadialComponent:
         columns = np.empty((n_bins, 4), dtype=np.int32)
         for j in range(4):
             np.add(base, j, out=columns[:, j])
-        columns = columns.reshape(-1)
         indptr = np.arange(0, 4 * n_bins + 1, 4, dtype=np.int32)
         shape = (n_bins, self.field.n_energy * n_node2)
-        return csr_array((weight[selection.local].reshape(-1), columns, indptr), shape=shape)
+        return csr_array((weight[selection.local].reshape(-1), columns.reshape(-1), indptr), shape=shape)
 
     def _table_shape(self, profile: Profile) -> tuple[int, int, int]:
         return self.exposure[0].shape[1], self.field.n_energy, 2 * profile.n_nodes
@@ -220,11 +176,20 @@ class RadialComponent:
 
     def _total(self, weights: Array) -> Array:
         """Weights of the total for every energy, (n_k, n_e, 2 n_nodes)."""
-        return weights[self.field.group].transpose(1, 0, 2)
+        return weights[self.field.group].transpose(1, 0, 2) * self.field.weight
 
     def _tangents(self, state: RadialState) -> Array:
         """Tables of the derivatives by spectral parameters, then by shape: (n, n_k, n_e, 2 n_nodes)."""
-        return self._tangents_at(state.values, state.irf, state.profile)
+        if state.tangents is None:
+            state.tangents = self._tangents_at(state.values, state.irf, state.profile)
+        return state.tangents
+
+    def _row_slope(self, state: RadialState) -> Array:
+        """Derivative of each count by the radius (in steps)."""
+        if state.row_slope is None:
+            per_row = self._slopes(state) @ state.table.reshape(len(state.table), -1).T
+            state.row_slope = np.einsum("rk,rk->r", per_row, state.geometry.row_exposure)
+        return state.row_slope
 
     def _tangents_at(self, values: Array, irf: Irf, nodes: Profile) -> Array:
         """The same at other values, on the nodes of a given profile."""
@@ -250,18 +215,15 @@ class RadialComponent:
     def _slope_functional(self, state: RadialState, weight: Array) -> Array:
         """Derivative by lon and lat: slope at each bin times how the radius moves."""
         geometry = state.geometry
-        slope = self._slopes(state)
-        local = geometry.selection.local
-        per_row = slope @ state.table.reshape(len(state.table), -1).T
-        moved = np.einsum("rk,rk->r", per_row, geometry.row_exposure) * weight
-        rows = geometry.direction[:, local] @ moved
+        moved = np.bincount(geometry.selection.local, self._row_slope(state) * weight, minlength=len(geometry.index))
+        rows = geometry.direction @ moved
         slope_weight = hermite(geometry.fraction, 1)
-        lookup = _lookup(geometry.index, slope_weight, 2 * state.profile.n_nodes)
+        look = lookup(geometry.index, slope_weight, 2 * state.profile.n_nodes)
         total = np.zeros(2)
         for g, mask in enumerate(geometry.masks):
             table = state.table[:, self.field.group == g].sum(axis=1)
-            values = np.einsum("pk,pk->p", lookup @ table.T, geometry.exposure)
-            total += geometry.direction @ (values * mask)
+            values = np.einsum("pk,pk->p", look @ table.T, geometry.exposure)
+            total += geometry.direction @ (values * mask) * self.field.weight
         return np.asarray(rows + total)
 
     def _slopes(self, state: RadialState) -> csr_array:
@@ -275,11 +237,12 @@ class RadialComponent:
         geometry = state.geometry
         tangents = self._tangents(state)
         n = len(tangents)
-        x = geometry.row_exposure[which]
-        flat = tangents.reshape(n * state.table.shape[0], -1).T
-        inner = np.einsum("rjk,rk->jr", (geometry.rows[which] @ flat).reshape(len(which), n, -1), x)
-        slope = np.einsum("rk,rk->r", self._slopes(state)[which] @ state.table.reshape(len(state.table), -1).T, x)
-        position = geometry.direction[:, geometry.selection.local[which]] * slope
+        everything = len(which) == len(state.counts)
+        x = geometry.row_exposure if everything else geometry.row_exposure[which]
+        rows = geometry.rows if everything else geometry.rows[which]
+        flat = np.ascontiguousarray(tangents.reshape(n * state.table.shape[0], -1).T)
+        inner = np.einsum("rjk,rk->jr", (rows @ flat).reshape(len(which), n, -1), x)
+        position = geometry.direction[:, geometry.selection.local[which]] * self._row_slope(state)[which]
         return np.concatenate([inner[: self.n_spectral], position, inner[self.n_spectral :]])
 
     def hessian(self, state: RadialState, weight: Array) -> Array:
@@ -292,11 +255,11 @@ class RadialComponent:
         inner = self._table_hessian(state, functional)
         mixed = np.empty((2, len(tangents)))
         local = geometry.selection.local
-        lookup = _lookup(geometry.index, hermite(geometry.fraction, 1), 2 * state.profile.n_nodes)
+        look = lookup(geometry.index, hermite(geometry.fraction, 1), 2 * state.profile.n_nodes)
         slopes = self._slopes(state)
         for q, direction in enumerate(geometry.direction):
             moved = slopes.T @ ((weight * direction[local])[:, None] * geometry.row_exposure)
-            total = np.array([(lookup.T @ (geometry.exposure * (m * direction)[:, None])).T for m in geometry.masks])
+            total = np.array([(look.T @ (geometry.exposure * (m * direction)[:, None])).T for m in geometry.masks])
             mixed[q] = np.einsum("jken,ken->j", tangents, moved.T.reshape(table.shape) + self._total(total))
         out = np.zeros((len(tangents) + 2,) * 2)
         others = np.r_[:n_s, n_s + 2 : len(out)]
@@ -326,7 +289,6 @@ class RadialComponent:
         """Position by position: curvature along the radius plus slope times the bending of the radius."""
         geometry, field = state.geometry, self.field
         spatial = state.values[self.n_spectral :]
-        center, east, north = position_vectors(spatial[0], spatial[1], self.rotation)
         second = position_second(spatial[0], spatial[1], self.rotation)
         local, scale = geometry.selection.local, np.rad2deg(1.0) / state.profile.step
         pixels = np.zeros(len(geometry.index))
@@ -339,12 +301,13 @@ class RadialComponent:
         pixels += np.bincount(local, per_row, minlength=len(pixels))
         per_row = np.einsum("rk,rk->r", self._slopes(state) @ flat, geometry.row_exposure) * weight
         bend += np.bincount(local, per_row, minlength=len(pixels))
-        look_curve = _lookup(geometry.index, curve, 2 * state.profile.n_nodes)
-        look_slope = _lookup(geometry.index, slope, 2 * state.profile.n_nodes)
+        look_curve = lookup(geometry.index, curve, 2 * state.profile.n_nodes)
+        look_slope = lookup(geometry.index, slope, 2 * state.profile.n_nodes)
         for g, mask in enumerate(geometry.masks):
             table = state.table[:, field.group == g].sum(axis=1).T
-            pixels += mask * np.einsum("pk,pk->p", look_curve @ table, geometry.exposure)
-            bend += mask * np.einsum("pk,pk->p", look_slope @ table, geometry.exposure)
+            outside = mask * field.weight
+            pixels += outside * np.einsum("pk,pk->p", look_curve @ table, geometry.exposure)
+            bend += outside * np.einsum("pk,pk->p", look_slope @ table, geometry.exposure)
         v = field.vectors[geometry.selection.pixels]
         out = np.empty((2, 2))
         d = geometry.direction
@@ -385,83 +348,16 @@ class RadialComponent:
         shape = sum(profile.table[:, 2 * index + j] * weight[:, j] for j in range(4))
         return np.asarray(shape * self.field.solid_angle)
 
+    def thin(self, field: Field, pixels: NDArray[np.intp], values: Array) -> RadialComponent | None:
+        """The same component on some of the pixels; None if the source is too narrow for that."""
+        spatial = values[self.n_spectral :]
+        smooth = 0.0 if self.is_point else float(self.spatial.feature_size(spatial))
+        if smooth < 1.5 * self.field.side * np.sqrt(field.weight):
+            return None
+        exposure = (self.exposure[0], np.ascontiguousarray(self.exposure[1][pixels]))
+        return replace(self, field=field, exposure=exposure, memo_profile=Memo(4), memo_geometry=Memo(), memo_slope=Memo())
+
     def freeze_irf(self, values: Array) -> RadialComponent:
         """The same component with the IRFs at the position in `values`, whatever is evaluated later."""
         lon, lat = values[self.n_spectral : self.n_spectral + 2]
-        return replace(
-            self, irf=FixedIrf(self.irf.at(lon, lat)), memo_profile=Memo(4), memo_geometry=Memo(), memo_slope=Memo()
-        )
-
-
-def quantise(step: float) -> float:
-    """Round down to a power of sqrt(2), so that small changes of a size keep the nodes."""
-    return float(2.0 ** (np.floor(2 * np.log2(step)) / 2))
-
-
-def _hermite(value: Array, slope: Array, step: float) -> Array:
-    table = np.stack([value, slope * step], axis=-1)
-    table[:, -1] = 0.0
-    return table.reshape(len(value), -1)
-
-
-def locate(q: Array, n_nodes: int) -> tuple[NDArray[np.int32], Array]:
-    """Node below each radius `q` (in steps) and the fraction to the next; beyond the table the fraction is 2."""
-    index = q.astype(np.int32)
-    fraction = q - index
-    outside = index >= n_nodes - 1
-    index[outside] = n_nodes - 2
-    fraction[outside] = 2.0
-    return index, fraction
-
-
-def hermite(t: Array, derivative: int = 0) -> Array:
-    """Cubic Hermite weights of (value, slope, next value, next slope), shape (n, 4); zero where t > 1."""
-    out = np.empty((4, len(t)))  # filled row by row, because strided writes are slow
-    s = 1 - t
-    if derivative == 0:
-        ts = t * s
-        np.multiply(ts, s, out=out[1])
-        np.multiply(ts, -t, out=out[3])
-        np.multiply(t * t, 3 - 2 * t, out=out[2])
-        np.subtract(1, out[2], out=out[0])
-    elif derivative == 1:
-        np.multiply(t, 6 * s, out=out[2])
-        np.negative(out[2], out=out[0])
-        np.multiply(s, 1 - 3 * t, out=out[1])
-        np.multiply(t, 3 * t - 2, out=out[3])
-    else:
-        np.subtract(6, 12 * t, out=out[2])
-        np.negative(out[2], out=out[0])
-        np.subtract(6 * t, 4, out=out[1])
-        np.subtract(6 * t, 2, out=out[3])
-    outside = t > 1
-    if outside.any():
-        out[:, outside] = 0
-    return np.ascontiguousarray(out.T)
-
-
-def _lookup(index: NDArray[np.int32], weight: Array, n_columns: int) -> csr_array:
-    """Sparse lookup of pixels in a table of one energy."""
-    n = len(index)
-    columns = (2 * index[:, None] + np.arange(4, dtype=np.int32)).reshape(-1)
-    return csr_array((weight.reshape(-1), columns, np.arange(0, 4 * n + 1, 4, dtype=np.int32)), shape=(n, n_columns))
-
-
-def _reach(profile: Array, missing: float = 3e-6) -> int:
-    """Number of nodes beyond which at most a fraction `missing` of any profile lies (in steps of 8)."""
-    measure = np.abs(profile) * np.arange(profile.shape[1])
-    enclosed = np.cumsum(measure, axis=1)
-    short = (enclosed < (1 - missing) * enclosed[:, -1:]).any(axis=0)
-    last = int(np.flatnonzero(short)[-1]) + 2 if short.any() else 1
-    return min(int(np.ceil(last / 8) * 8) + 2, profile.shape[1])
-
-
-def _transform_reach(spatial: Any, values: Array) -> float:
-    """Wave number beyond which a model's transform stays below 1e-9 (infinite if it never does)."""
-    size = max(float(spatial.feature_size(values)), 1e-9)
-    k = np.geomspace(0.1, 200.0, 60) / size
-    m, _ = spatial.radial_transform(k, values)
-    large = np.flatnonzero(np.abs(m) > 1e-9)
-    if len(large) == 0:
-        return float(k[0])
-    return float(k[large[-1] + 1]) if large[-1] + 1 < len(k) else float("inf")
+        return replace(self, irf=FixedIrf(self.irf.at(lon, lat)), memo_profile=Memo(4), memo_geometry=Memo(), memo_slope=Memo())

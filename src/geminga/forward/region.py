@@ -5,8 +5,9 @@ The image is evaluated on sub-pixels of the region; a spectrum has one "pixel", 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,7 @@ class RegionComponent:
     n_spectral: int
     n_spatial: int
     active: NDArray[np.bool_]
-    memo: Memo = field(default_factory=lambda: Memo(32))
+    memo: Memo = dataclasses.field(default_factory=lambda: Memo(32))
 
     def _basis(self, spatial: Array) -> Array:
         if self.fraction is None:

@@ -10,14 +10,16 @@ Legend: e energy, b occupied bin, j parameter of the term.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geminga.forward.field import Field, Selection
+from geminga.forward.memo import Memo
 from geminga.numerics.poisson import TRUNCATION
 
 __all__ = ["Component", "PoissonTerm", "Source", "Template"]
@@ -124,9 +126,10 @@ class PoissonTerm:
     sources: Sequence[Source]
     templates: Sequence[Template]
     constant: float = 0.0
-    log_base: Array = field(init=False)  # n ln(base), zero where the base is not positive
-    energy_counts: Array = field(init=False)
-    dark: Index = field(init=False)
+    log_base: Array = dataclasses.field(init=False)  # n ln(base), zero where the base is not positive
+    energy_counts: Array = dataclasses.field(init=False)
+    dark: Index = dataclasses.field(init=False)
+    memo: Memo = dataclasses.field(default_factory=lambda: Memo(1), init=False)
 
     def __post_init__(self) -> None:
         n, e = self.field.bin_counts, self.field.bin_energy
@@ -164,7 +167,7 @@ class PoissonTerm:
             0 value; 1 gradient; 2 approximate curvature (positive, from a sample of bins where there are very many);
             3 exact second derivatives.
         """
-        states = [s.forward(values) for s in self.sources]
+        states = self.memo.get(values.tobytes(), lambda: [s.forward(values) for s in self.sources])
         scales = [t.scale(values) for t in self.templates]
         closed = len(self.templates) == 1 and bool((scales[0][0] > 0).all())
         touched = self._touched(states, closed)
@@ -297,7 +300,7 @@ class PoissonTerm:
                 continue
             per_energy = template.total + np.bincount(energy, weight * template.bins[touched], minlength=len(f))
             per_energy -= np.divide(rest, f, out=np.zeros_like(f), where=rest > 0)
-            for i, j in enumerate(template.index):
+            for j in template.index:
                 step = 1e-5 * max(abs(values[j]), 1e-2)
                 up, down = values.copy(), values.copy()
                 up[j] += step
@@ -305,6 +308,21 @@ class PoissonTerm:
                 second = (template.scale(up)[1] - template.scale(down)[1]) / (2 * step)
                 curvature[j, template.index] += 2 * (second @ per_energy)
         curvature[:] = 0.5 * (curvature + curvature.T)
+
+    def coarse(self, values: Array, stride: int = 8, enough: int = 20000) -> PoissonTerm | None:
+        """A term on every `stride`-th pixel, for the first steps towards the minimum.
+
+        None where the field is small, or a source too narrow to be sampled so.
+        """
+        if len(self.field.bin_counts) < enough or not all(hasattr(s.component, "thin") for s in self.sources):
+            return None
+        field_, pixels, bins = self.field.thin(stride)
+        components = [s.component.thin(field_, pixels, values[s.index] * s.scale) for s in self.sources]
+        if not components or any(c is None for c in components):
+            return None
+        sources = [replace(s, component=c) for s, c in zip(self.sources, components, strict=True)]
+        templates = [replace(t, bins=t.bins[bins], image=t.image[:, pixels]) for t in self.templates]
+        return replace(self, field=field_, sources=sources, templates=templates)
 
     def freeze_irf(self, values: Array) -> PoissonTerm:
         """The same term with each source's IRFs taken at its position in `values`."""

@@ -43,6 +43,17 @@ class NewtonOptions:
 
 
 @dataclass(frozen=True)
+class Step:
+    """One trial: where, its statistic, actual over predicted decrease, trust radius, and whether it was taken."""
+
+    x: Array
+    stat: float
+    ratio: float
+    radius: float
+    accepted: bool
+
+
+@dataclass(frozen=True)
 class NewtonResult:
     """Outcome of `minimize`; `status` is ``converged``, ``stalled``, ``iterations`` or ``invalid``."""
 
@@ -54,7 +65,7 @@ class NewtonResult:
     nfev: int
     status: str
     at_bound: NDArray[np.bool_]
-    trace: list[dict[str, object]] = field(default_factory=list)
+    trace: list[Step] = field(default_factory=list)
 
 
 def _solve(curvature: Array, gradient: Array, radius: float) -> tuple[Array, float]:
@@ -116,72 +127,112 @@ def _secant(s: Array, d: Array, y: Array, y_structured: Array) -> Array:
     return np.asarray(s + (np.outer(r, y) + np.outer(y, r)) / dy - float(d @ r) / dy**2 * np.outer(y, y))
 
 
+class _Walk:
+    """Where the search is, and its steps."""
+
+    def __init__(self, function: Function, x0: Array, low: Array, high: Array, options: NewtonOptions) -> None:
+        self.function, self.low, self.high, self.options = function, low, high, options
+        self.x = np.clip(np.asarray(x0, dtype=float), low, high)
+        self.value, self.gradient, self.curvature = function(self.x, 2)
+        self.nfev = 1
+        diagonal = np.diag(self.curvature)
+        magnitude = np.where(self.x != 0, np.abs(self.x), 1.0)
+        self.scale = np.where(diagonal > 0, 1 / np.sqrt(np.maximum(diagonal, 1e-300)), magnitude)
+        self.second = np.zeros_like(self.curvature)
+        self.radius = options.radius * np.sqrt(len(self.x))
+        self.exact = False
+        self.refused = 0
+        self.trace: list[Step] = []
+
+    def is_valid(self) -> bool:
+        """Can the search start."""
+        return bool(np.isfinite(self.value) and np.isfinite(self.gradient).all())
+
+    def model_step(self, radius: float) -> tuple[Array, float]:
+        """Best step of the quadratic model in scaled variables, and the predicted decrease."""
+        s = self.scale
+        a = (self.curvature + self.second) * np.outer(s, s)
+        return _bounded_step(a, self.gradient * s, radius, (self.low - self.x) / s, (self.high - self.x) / s)
+
+    def make_exact(self) -> None:
+        """Close to the minimum the exact second derivatives make the rest quadratic."""
+        self.second = self.function(self.x, 3)[2] - self.curvature
+        self.exact = True
+        self.nfev += 1
+
+    def step(self) -> str:
+        """Try one step; gives a status if the search ends here, else nothing."""
+        p, predicted = self.model_step(self.radius)
+        trial = np.clip(self.x + self.scale * p, self.low, self.high)
+        if not predicted > 0 or np.array_equal(trial, self.x):
+            self.second = np.zeros_like(self.second)
+            self.refused += 1
+            return "stalled" if self.refused > 2 else ""
+        value = self.function(trial, 0)[0]
+        self.nfev += 1
+        finite = bool(np.isfinite(value))
+        ratio = (self.value - value) / predicted if finite else -1.0
+        noise = 1e-13 * abs(self.value)
+        is_rounding = finite and abs(value - self.value) <= 20 * noise and predicted < 1e3 * noise
+        accepted = ratio > 1e-4 or is_rounding
+        length = float(np.linalg.norm(p))
+        self.trace.append(Step(trial, value, ratio, self.radius, accepted))
+        if accepted:
+            self._accept(trial)
+            if ratio > 0.75:
+                self.radius = max(self.radius, 3 * length)
+        if ratio < 0.25:
+            self.radius = (0.25 if finite else 0.1) * length
+        return "stalled" if self.radius < 1e-7 else ""
+
+    def _accept(self, trial: Array) -> None:
+        value, gradient, curvature = self.function(trial, 2)
+        d, y = trial - self.x, gradient - self.gradient
+        self.second = _secant(self.second, d, y, y - curvature @ d)
+        self.x, self.value, self.gradient, self.curvature = trial, value, gradient, curvature
+        self.refused = 0
+
+    def result(self, status: str, edm: float) -> NewtonResult:
+        """The outcome."""
+        bound = ((self.x <= self.low) & (self.gradient > 0)) | ((self.x >= self.high) & (self.gradient < 0))
+        curvature = self.curvature + self.second
+        return NewtonResult(self.x, self.value, self.gradient, curvature, edm, self.nfev, status, bound, self.trace)
+
+
 def minimize(function: Function, x0: Array, low: Array, high: Array, options: NewtonOptions | None = None) -> NewtonResult:
     """Minimise ``function(x, order) -> (value, gradient, curvature)`` inside a box.
 
     Parameters
     ----------
     function : callable
-        `order` 2 asks for all three; 3 for the exact curvature in place of the positive one.
+        `order` 0 asks for the value; 2 for all three; 3 for the exact curvature in place of the positive one.
     x0, low, high : array
         Start and bounds; infinite where there is none.
+    options : NewtonOptions, optional
+        Settings.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from geminga.numerics.newton import minimize
+    >>> def parabola(x, order):
+    ...     return float(x @ x), 2 * x, 2 * np.eye(2)
+    >>> minimize(parabola, np.ones(2), np.full(2, -9.0), np.full(2, 9.0)).status
+    'converged'
     """
     options = options or NewtonOptions()
-    x = np.clip(np.asarray(x0, dtype=float), low, high)
-    value, gradient, curvature = function(x, 2)
-    nfev = 1
-    if not np.isfinite(value) or not np.isfinite(gradient).all():
-        return NewtonResult(x, value, gradient, curvature, np.inf, nfev, "invalid", np.zeros(len(x), bool))
-    diagonal = np.diag(curvature)
-    magnitude = np.where(x != 0, np.abs(x), 1.0)
-    scale = np.where(diagonal > 0, 1 / np.sqrt(np.maximum(diagonal, 1e-300)), magnitude)
-    second = np.zeros_like(curvature)
-    radius = options.radius * np.sqrt(len(x))
-    trace: list[dict[str, object]] = []
-    status, edm, small, exact = "iterations", np.inf, 0, False
+    walk = _Walk(function, x0, low, high, options)
+    if not walk.is_valid():
+        return walk.result("invalid", np.inf)
+    edm = np.inf
     for _ in range(options.max_iterations):
-        g = gradient * scale
-        a = (curvature + second) * np.outer(scale, scale)
-        lo, hi = (low - x) / scale, (high - x) / scale
-        _, edm = _bounded_step(a, g, np.inf, lo, hi)
-        if edm < options.exact_below and not exact:
-            # Close to the minimum the exact second derivatives make the rest quadratic.
-            second = function(x, 3)[2] - curvature
-            exact = True
-            nfev += 1
+        _, edm = walk.model_step(np.inf)
+        if edm < options.exact_below and not walk.exact:
+            walk.make_exact()
             continue
         if 0 <= edm < options.tol:
-            status = "converged"
-            break
-        p, predicted = _bounded_step(a, g, radius, lo, hi)
-        trial = np.clip(x + scale * p, low, high)
-        if not predicted > 0 or np.array_equal(trial, x):
-            second = np.zeros_like(second)
-            small += 1
-            if small > 2:
-                status = "stalled"
-                break
-            continue
-        new_value, new_gradient, new_curvature = function(trial, 2)
-        nfev += 1
-        finite = np.isfinite(new_value) and np.isfinite(new_gradient).all()
-        ratio = (value - new_value) / predicted if finite else -1.0
-        noise = 1e-13 * abs(value)
-        accepted = ratio > 1e-4 or (finite and abs(value - new_value) <= 20 * noise and predicted < 1e3 * noise)
-        length = float(np.linalg.norm(p))
-        trace.append({"x": trial, "stat": new_value, "ratio": ratio, "radius": radius, "accepted": accepted})
-        if accepted:
-            d, y = trial - x, new_gradient - gradient
-            second = _secant(second, d, y, y - new_curvature @ d)
-        if accepted:
-            small = 0
-            x, value, gradient, curvature = trial, new_value, new_gradient, new_curvature
-            if ratio > 0.75:
-                radius = max(radius, 3 * length)
-        if ratio < 0.25:
-            radius = 0.25 * length if finite else 0.1 * length
-            if radius < 1e-7:
-                status = "stalled"
-                break
-    bound = ((x <= low) & (gradient > 0)) | ((x >= high) & (gradient < 0))
-    return NewtonResult(x, value, gradient, curvature + second, edm, nfev, status, bound, trace)
+            return walk.result("converged", edm)
+        status = walk.step()
+        if status:
+            return walk.result(status, edm)
+    return walk.result("iterations", edm)

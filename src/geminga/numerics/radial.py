@@ -47,16 +47,16 @@ def ring_quadrature() -> tuple[Array, Array]:
     """
     m1, m2, m3 = 1 / 6, 7 / 180, 2 / 448 + 6 / (80 * 12)
     # Monic polynomial of degree two, orthogonal with respect to the moments of rho^2.
-    b, c = np.linalg.solve([[m1, 1.0], [m2, m1]], [-m2, -m3])
+    b, c = np.linalg.solve(np.array([[m1, 1.0], [m2, m1]]), np.array([-m2, -m3]))
     s = np.sort(np.roots([1.0, b, c]).real)
-    w = np.linalg.solve([[1.0, 1.0], s], [1.0, m1])
+    w = np.linalg.solve(np.array([[1.0, 1.0], [s[0], s[1]]]), np.array([1.0, m1]))
     return np.sqrt(s), w
 
 
 def pixel_transform(k: Array, h: float) -> Array:
     """Transform of a square pixel of side `h`, averaged over direction, shape of `k`."""
     rho, w = ring_quadrature()
-    return w[0] * j0(k * (rho[0] * h)) + w[1] * j0(k * (rho[1] * h))
+    return np.asarray(w[0] * j0(k * (rho[0] * h)) + w[1] * j0(k * (rho[1] * h)))
 
 
 def _even_spline(rad: Array) -> CubicSpline:

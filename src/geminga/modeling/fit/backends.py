@@ -61,7 +61,7 @@ def newton(function: Function, x0: Array, low: Array, high: Array, names: list[s
         "stalled": f"no step lowers the statistic any more, yet the estimated distance to the minimum is {result.edm:.2g}",
         "invalid": "the statistic or its gradient is not finite at the start",
     }
-    trace = [(float(step["stat"]), step["x"]) for step in result.trace if step["accepted"]]  # type: ignore[arg-type]
+    trace = [(step.stat, step.x) for step in result.trace if step.accepted]
     # A stall at rounding level is a minimum.
     success = result.status == "converged" or (result.status == "stalled" and abs(result.edm) < 1e-4)
     return Minimum(result.x, result.value, success, reasons[result.status], "trust-region newton", trace)
@@ -81,7 +81,7 @@ def minuit(function: Function, x0: Array, low: Array, high: Array, names: list[s
     return Minimum(x, stat, bool(m.valid), reason, "migrad", [], m)
 
 
-class _Minuit(Minuit):
+class _Minuit(Minuit):  # type: ignore[misc]
     """Minuit with the scale of its factors."""
 
     geminga_scale: Array
@@ -100,7 +100,8 @@ def make_minuit(function: Function, x0: Array, low: Array, high: Array, names: l
     m = _Minuit(value, x0 / scale, grad=gradient, name=names)
     m.geminga_scale = scale
     m.errors = np.ones(len(x0))
-    m.limits = [(None if np.isinf(lo) else lo / s, None if np.isinf(hi) else hi / s) for lo, hi, s in zip(low, high, scale, strict=True)]
+    ends = zip(low / scale, high / scale, strict=True)
+    m.limits = [(None if np.isinf(lo) else lo, None if np.isinf(hi) else hi) for lo, hi in ends]
     m.errordef = 1.0
     m.tol = own.get("tol", 1e-3)
     m.strategy = own.get("strategy", 1)

@@ -16,7 +16,7 @@ DEGENERATE = 0.9995
 def insensitive(curvature: Array, x: Array) -> NDArray[np.bool_]:
     """Parameters on which the statistic does not depend: moving by their own size changes it by less than 1e-9."""
     size = np.where(x != 0, np.abs(x), 1.0)
-    return np.abs(np.diag(curvature)) * size**2 < 1e-9
+    return np.asarray(np.abs(np.diag(curvature)) * size**2 < 1e-9)
 
 
 def covariance_of(curvature: Array, x: Array, at_bound: NDArray[np.bool_]) -> tuple[Array, str]:
@@ -53,9 +53,6 @@ def describe(names: list[str], x: Array, low: Array, high: Array, curvature: Arr
     sigma = np.sqrt(np.diag(covariance))
     with np.errstate(invalid="ignore", divide="ignore"):
         correlation = covariance / np.outer(sigma, sigma)
-    for i in range(len(x)):
-        for j in range(i):
-            if abs(correlation[i, j]) > DEGENERATE:
-                text = f"{names[j]} and {names[i]} can hardly be told apart (correlation {correlation[i, j]:+.4f}); freeze one"
-                out.append(text)
+    for a, b in np.argwhere(np.tril(np.abs(np.nan_to_num(correlation)) > DEGENERATE, -1)):
+        out.append(f"{names[b]} and {names[a]} can hardly be told apart (correlation {correlation[a, b]:+.4f}); freeze one")
     return out

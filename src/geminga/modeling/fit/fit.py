@@ -158,7 +158,7 @@ class Fit:
             if steep and not minimum.success:
                 head += f" The statistic still falls along {', '.join(steep)}."
             head += " The models are unchanged."
-        return success, " ".join([head, *(r[0].upper() + r[1:] + "." if r[0].islower() and "." not in r.split()[0] else r + "." for r in remarks)])
+        return success, " ".join([head, *(f"{remark}." for remark in remarks)])
 
     def _covariance(self, objective: Objective, x: Array, items: list[Any]) -> CovarianceResult:
         _, gradient, curvature = objective(x, 3)

@@ -90,7 +90,7 @@ class Objective:
     @property
     def x0(self) -> Array:
         """Present values of the free parameters."""
-        return self.start[self.free]
+        return np.asarray(self.start[self.free])
 
     def full(self, x: Array) -> Array:
         """Values of all parameters."""
@@ -113,7 +113,9 @@ class Objective:
                 curvature[np.ix_(place, place)] += h
         return self._add_priors(values, stat, gradient, curvature, order)
 
-    def _add_priors(self, values: Array, stat: float, gradient: Array, curvature: Array, order: int) -> tuple[float, Array, Array]:
+    def _add_priors(
+        self, values: Array, stat: float, gradient: Array, curvature: Array, order: int
+    ) -> tuple[float, Array, Array]:
         for i, p in enumerate(self.parameters):
             if p.prior is None:
                 continue

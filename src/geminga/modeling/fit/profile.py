@@ -46,7 +46,9 @@ def _profile_stat(objective: Objective, position: int, value: float, start: Arra
     return minimum.stat, full
 
 
-def _crossing(objective: Objective, position: int, target: float, side: int, sigma: float, reoptimize: bool, step: float) -> float:
+def _crossing(
+    objective: Objective, position: int, target: float, side: int, sigma: float, reoptimize: bool, step: float
+) -> float:
     """Distance from the minimum at which the profile reaches `target`; NaN if it does not."""
     x0 = objective.x0
     bound = objective.high[position] if side > 0 else objective.low[position]

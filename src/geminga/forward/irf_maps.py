@@ -1,0 +1,148 @@
+"""IRF sources made from the maps of a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geminga.errors import GeometryError, UnsupportedError
+from geminga.forward.irf import IrfSource, MapIrf, make_psf_scales, normalise_psf
+from geminga.numerics.folding import diagonal_response
+from geminga.numerics.sphere import frame_rotation
+
+__all__ = ["irf_factory"]
+
+Array = NDArray[np.float64]
+
+
+def _pixel_corners(image: Any, frame_of_model: str) -> Callable[[float, float], tuple[NDArray, NDArray, Array]]:
+    """Function of a position (deg, model's frame): rows, columns and weights of the four pixels around it."""
+    ny, nx = image.data_shape
+    if ny * nx == 1 or image.is_region:
+        one = np.zeros(1, dtype=np.intp)
+        return lambda lon, lat: (one, one, np.ones(1))
+    rotation = frame_rotation(frame_of_model, str(image.frame))
+    wcs = image.wcs
+
+    def corners(lon: float, lat: float) -> tuple[NDArray, NDArray, Array]:
+        phi, theta = np.deg2rad(lon), np.deg2rad(lat)
+        v = rotation @ np.array([np.cos(theta) * np.cos(phi), np.cos(theta) * np.sin(phi), np.sin(theta)])
+        world = np.rad2deg([[np.arctan2(v[1], v[0]), np.arcsin(np.clip(v[2], -1, 1))]])
+        x, y = wcs.wcs_world2pix(world, 0)[0]
+        if not (np.isfinite(x) and np.isfinite(y)):
+            x, y = (nx - 1) / 2, (ny - 1) / 2
+        x, y = min(max(x, 0.0), nx - 1.0), min(max(y, 0.0), ny - 1.0)
+        ix, iy = min(int(x), max(nx - 2, 0)), min(int(y), max(ny - 2, 0))
+        fx, fy = x - ix, y - iy
+        rows = np.array([iy, iy, min(iy + 1, ny - 1), min(iy + 1, ny - 1)])
+        columns = np.array([ix, min(ix + 1, nx - 1)] * 2)
+        return rows, columns, np.array([(1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy])
+
+    return corners
+
+
+def _valid_weights(values: Array, weight: Array) -> Array:
+    """Leave out corners without any response; if none is left, keep the weights."""
+    valid = values.reshape(len(values), -1).max(axis=1) > 0
+    kept = weight * valid
+    return kept / kept.sum() if kept.sum() > 0 else weight
+
+
+def irf_factory(dataset: Any, geom: Any, edges_true: Array) -> dict[tuple[bool, bool], Callable[[str], IrfSource]]:
+    """For (use PSF, use edisp): function of the model's frame giving the IRF source."""
+    psf_map = getattr(dataset.psf, "psf_map", None)
+    if dataset.psf is not None and psf_map is None:
+        msg = f"Dataset {dataset.name!r}: psf is {type(dataset.psf).__name__}; the fit needs a PSFMap or RecoPSFMap."
+        raise UnsupportedError(msg)
+    energy_axis = geom.axes["energy"]
+    edges = np.asarray(energy_axis.edges.to_value("TeV"), dtype=float)
+    diagonal = diagonal_response(edges_true, edges)
+    edisp = _edisp_map(dataset.edisp, energy_axis)
+    if edisp is None:
+        matrix_data, matrix_image = None, None
+        own = dataset.edisp
+        diagonal_or_matrix = diagonal if own is None else np.asarray(own.pdf_matrix, dtype=float)
+    else:
+        matrix_data, matrix_image = np.asarray(edisp.frozen_data, dtype=float), edisp.geom.to_image()
+        diagonal_or_matrix = diagonal
+        expected = (len(edges_true) - 1, len(edges) - 1)
+        if matrix_data.shape[:2] != expected:
+            msg = (
+                f"Dataset {dataset.name!r}: energy dispersion has (energy_true, energy) bins {matrix_data.shape[:2]}, "
+                f"exposure and counts have {expected}; use the same axes for all."
+            )
+            raise GeometryError(msg)
+
+    def factory(use_psf: bool, use_edisp: bool) -> Callable[[str], IrfSource]:
+        def make(frame: str) -> IrfSource:
+            if use_edisp and matrix_data is not None:
+                corners = _pixel_corners(matrix_image, frame)
+                data = matrix_data
+
+                def response(lon: float, lat: float) -> tuple[Array, Array]:
+                    rows, columns, weight = corners(lon, lat)
+                    values = np.moveaxis(data[:, :, rows, columns], -1, 0)
+                    return values, _valid_weights(values, weight)
+            else:
+                fixed = (diagonal_or_matrix if use_edisp else diagonal)[None]
+
+                def response(lon: float, lat: float) -> tuple[Array, Array]:
+                    return fixed, np.ones(1)
+
+            if psf_map is None or not use_psf:
+                return MapIrf(None, response, np.zeros(0), 0.0, (0.0, 0.0, 0.0), False)
+            return _psf_source(psf_map, response, frame, edges_true, edges)
+
+        return make
+
+    return {(p, e): factory(p, e) for p in (True, False) for e in (True, False)}
+
+
+def _edisp_map(edisp: Any, energy_axis: Any) -> Any:
+    """The kernel map of an energy dispersion; None for a single kernel or none."""
+    if edisp is None or not hasattr(edisp, "edisp_map"):
+        return None
+    if "migra" in edisp.edisp_map.geom.axes.names:
+        return edisp.to_edisp_kernel_map(energy_axis).edisp_map
+    return edisp.edisp_map
+
+
+def _psf_source(
+    psf_map: Any, response: Callable[[float, float], tuple[Array, Array]], frame: str, true: Array, reco: Array
+) -> IrfSource:
+    axes = psf_map.geom.axes
+    rad_axis = axes["rad"]
+    rad = np.asarray(rad_axis.center.to_value("deg"), dtype=float)
+    edge = float(rad_axis.edges.to_value("deg")[-1])
+    is_reco = "energy" in axes.names
+    own = np.asarray(axes["energy" if is_reco else "energy_true"].center.to_value("TeV"), dtype=float)
+    edges = reco if is_reco else true
+    wanted = np.sqrt(edges[1:] * edges[:-1])
+    data = psf_map.frozen_data
+    scale = psf_map.unit.to("sr-1")
+    corners = _pixel_corners(psf_map.geom.to_image(), frame)
+
+    def psf(lon: float, lat: float) -> tuple[Array, Array]:
+        rows, columns, weight = corners(lon, lat)
+        values = np.moveaxis(np.asarray(data[:, :, rows, columns], dtype=float), -1, 0) * scale
+        values = normalise_psf(rad, edge, np.clip(np.nan_to_num(values), 0, None))
+        if len(own) != len(wanted) or not np.allclose(own, wanted, rtol=1e-3):
+            values = np.array([_at_energies(v, own, wanted) for v in values])
+        return values, _valid_weights(values, weight)
+
+    ny, nx = psf_map.geom.to_image().data_shape
+    middle = np.asarray(data[:, :, ny // 2, nx // 2], dtype=float) * scale
+    scales = make_psf_scales(rad, edge, normalise_psf(rad, edge, np.clip(np.nan_to_num(middle), 0, None)))
+    return MapIrf(psf, response, rad, edge, scales, is_reco)
+
+
+def _at_energies(values: Array, own: Array, wanted: Array) -> Array:
+    """PSFs at other energies, linear in ln E, constant beyond the ends."""
+    place = np.interp(np.log(wanted), np.log(own), np.arange(len(own)))
+    low = np.minimum(place.astype(int), max(len(own) - 2, 0))
+    high = np.minimum(low + 1, len(own) - 1)
+    t = (place - low)[:, None]
+    return np.asarray(values[low] * (1 - t) + values[high] * t)

@@ -1,0 +1,94 @@
+"""Radial profiles of round sources through PSF and pixel, as Hermite tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geminga.errors import UnsupportedError
+from geminga.forward.irf import Irf
+from geminga.numerics.hermite import hermite_table
+from geminga.numerics.radial import back_transform, pixel_transform, psf_operator, psf_transform, wave_numbers
+
+__all__ = ["Profile", "extended_profile", "point_profile"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Hermite table: value and slope times step at ``step * arange(n_nodes)``."""
+
+    step: float
+    n_nodes: int
+    table: Array  # (n_T, n_nodes * 2)
+    shape_gradient: Array  # (n_shape, n_T, n_nodes * 2)
+
+
+def point_profile(irf: Irf, side: float) -> Profile:
+    """Profile of a point: the PSF, averaged over a pixel of side `side` (deg)."""
+    psf = irf.psf
+    if psf is None:  # not a radial component; the plan never makes one
+        msg = "A point source without PSF has no profile."
+        raise UnsupportedError(msg)
+    step = quantise(min(psf.core / 5, side))
+    n_nodes = int(np.ceil((psf.reach + side) / step / 8) * 8) + 2
+    value, slope = psf_operator(psf.rad, psf.edge, side, step, n_nodes)
+    table = hermite_table(psf.values @ value.T, psf.values @ slope.T, step)
+    return Profile(step, n_nodes, table, np.zeros((0, *table.shape)))
+
+
+def extended_profile(
+    spatial: Any, values: Array, irf: Irf, side: float, with_gradient: bool, grid: tuple[float, int] | None
+) -> Profile:
+    """Profile of a round source by its transform times that of PSF and pixel; `grid` fixes step and number of nodes."""
+    psf = irf.psf
+    core, reach, k_psf = (psf.core, psf.reach, psf.k_max) if psf is not None else (0.0, 0.0, np.inf)
+    feature = float(np.hypot(spatial.feature_size(values), core))
+    radius = float(spatial.support_radius(values)) + reach
+    step = quantise(min(feature / 4, radius / 16)) if grid is None else grid[0]
+    n_nodes = int(np.ceil(radius / step / 8) * 8) + 2 if grid is None else grid[1]
+    radius = max(radius, step * n_nodes)
+    k, weight = wave_numbers(min(_transform_reach(spatial, values), k_psf), radius * 1.15)
+    model, gradient = spatial.radial_transform(k, values)
+    smear = pixel_transform(k, side)
+    if psf is None:
+        kernel = np.broadcast_to(smear, (irf.response.shape[0], len(k)))
+    else:
+        kernel = psf_transform(k, psf.rad, psf.edge, psf.values) * smear
+    chord = np.deg2rad(step * np.arange(n_nodes))
+    to_value, to_slope = back_transform(k, weight, np.rad2deg(2 * np.arcsin(np.minimum(chord / 2, 1))))
+    stack = np.array([model, *(gradient[2:] if with_gradient else [])])
+    both = np.concatenate([to_value, to_slope], axis=1)
+    product = ((kernel[None] * stack[:, None]).reshape(-1, len(k)) @ both).reshape(len(stack), len(kernel), 2, n_nodes)
+    keep = n_nodes if grid is not None else _reach(product[0, :, 0])
+    tables = np.array([hermite_table(p[:, 0, :keep], p[:, 1, :keep], step) for p in product])
+    return Profile(step, keep, tables[0], tables[1:])
+
+
+def quantise(step: float) -> float:
+    """Round down to a power of sqrt(2), so that small changes of a size keep the nodes."""
+    return float(2.0 ** (np.floor(2 * np.log2(step)) / 2))
+
+
+def _reach(profile: Array, missing: float = 3e-6) -> int:
+    """Number of nodes beyond which at most a fraction `missing` of any profile lies (in steps of 8)."""
+    measure = np.abs(profile) * np.arange(profile.shape[1])
+    enclosed = np.cumsum(measure, axis=1)
+    short = (enclosed < (1 - missing) * enclosed[:, -1:]).any(axis=0)
+    last = int(np.flatnonzero(short)[-1]) + 2 if short.any() else 1
+    return min(int(np.ceil(last / 8) * 8) + 2, int(profile.shape[1]))
+
+
+def _transform_reach(spatial: Any, values: Array) -> float:
+    """Wave number beyond which a model's transform stays below 1e-9 (infinite if it never does)."""
+    size = max(float(spatial.feature_size(values)), 1e-9)
+    k = np.geomspace(0.1, 200.0, 60) / size
+    m, _ = spatial.radial_transform(k, values)
+    large = np.flatnonzero(np.abs(m) > 1e-9)
+    if len(large) == 0:
+        return float(k[0])
+    return float(k[large[-1] + 1]) if large[-1] + 1 < len(k) else float("inf")
