@@ -1,0 +1,24 @@
+"""Reduced data: binned counts with their responses, models and likelihood.
+
+Which one do I want? A cube or image of counts: `MapDataset`. Counts in one region: `SpectrumDataset`.
+Several of them, fitted together: `Datasets`.
+"""
+
+from __future__ import annotations
+
+from geminga.utils.lazy import attach
+
+_PUBLIC = {
+    ".base": ["Dataset"],
+    ".collection": ["Datasets"],
+    ".create": ["create_map_dataset_geoms"],
+    ".edisp": ["apply_edisp"],
+    ".map": ["MapDataset"],
+    ".metadata": ["MapDatasetMetaData"],
+    ".registry": ["DATASET_REGISTRY"],
+    ".restore": ["set_and_restore_mask_fit"],
+    ".spectrum": ["SpectrumDataset"],
+    ".split": ["split_dataset"],
+}
+
+__getattr__, __dir__, __all__ = attach(__name__, _PUBLIC)

@@ -1,0 +1,13 @@
+"""Models, their parameters, and fits."""
+
+from geminga.utils.lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        ".covariance": ["Covariance"],
+        ".fit": ["CovarianceResult", "Fit", "FitResult", "OptimizeResult"],
+        ".parameter": ["Parameter", "PriorParameter"],
+        ".parameters": ["Parameters", "PriorParameters"],
+    },
+)

@@ -1,0 +1,19 @@
+"""Fit 2 Gaussian sources and the background norm: 11 free parameters."""
+
+from __future__ import annotations
+
+from many import agree_many, fit_many
+from taskkit import Package, main
+
+GOAL = 50.0
+FRESH_STATS = True
+
+
+def run(package: Package) -> dict:
+    return fit_many(package, number=2, repeat=3)
+
+
+agree = agree_many
+
+if __name__ == "__main__":
+    main(run)

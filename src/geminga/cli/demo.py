@@ -1,0 +1,140 @@
+"""``geminga demo``: from counts to a fitted spectrum, on a simulated field or on one's own data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from geminga.cli.options import debug_option
+from geminga.errors import FileError
+
+if TYPE_CHECKING:
+    from geminga.cli.fitting import FluxPoint
+    from geminga.datasets import MapDataset
+    from geminga.modeling.models import Models
+
+__all__ = ["demo"]
+
+_RESIDUAL_RADIUS = "0.1 deg"
+
+
+def _simulate(out: Path, seed: int, bar: Any) -> tuple[MapDataset, Models]:
+    """Simulate a field, write it, read it back; dataset and true models."""
+    from geminga.cli.simulate import simulate_field
+    from geminga.datasets import MapDataset
+    from geminga.modeling.models import Models
+
+    bar.set_description("simulate")
+    dataset = simulate_field(seed=seed)
+    bar.update()
+    bar.set_description("write and read back")
+    path, truth = out / "dataset.fits.gz", out / "models-true.yaml"
+    dataset.write(path, overwrite=True)
+    dataset.models.write(truth, overwrite=True)
+    dataset = MapDataset.read(path, name=dataset.name)
+    bar.update()
+    return dataset, Models.read(truth)
+
+
+def _load(data: Path, models: Path | None, bar: Any) -> tuple[MapDataset, Models]:
+    """Read a dataset of the user; dataset and start models."""
+    from geminga.cli.fitting import default_models
+    from geminga.datasets import MapDataset
+    from geminga.modeling.models import Models
+
+    bar.set_description("read")
+    dataset = MapDataset.read(data)
+    bar.update()
+    bar.set_description("start models")
+    start = default_models(dataset) if models is None else Models.read(models)
+    bar.update()
+    return dataset, start
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"Folder {out} cannot be made: {error}. Give another with --out."
+        raise FileError(msg) from error
+
+
+def _source_names(models: Models) -> list[str]:
+    """Sources with an amplitude to fit in bands."""
+    spectral = {m.name: getattr(m, "spectral_model", None) for m in models if getattr(m, "spatial_model", None) is not None}
+    return [name for name, model in spectral.items() if model is not None and "amplitude" in model.parameters.names]
+
+
+def _make_flux_points(dataset: MapDataset, bar: Any) -> dict[str, list[FluxPoint]]:
+    from geminga.cli.fitting import fit_bands
+
+    bar.set_description("flux points")
+    points = {name: list(fit_bands(dataset, name)) for name in _source_names(dataset.models)}
+    bar.update()
+    return points
+
+
+def _write_products(dataset: MapDataset, points: dict[str, list[FluxPoint]], out: Path, bar: Any) -> list[Path]:
+    """Fitted models and figures; the paths written."""
+    from astropy import units as u
+
+    from geminga.cli.fitting import significance_map
+    from geminga.cli.plot import plot_residuals, plot_seds
+    from geminga.utils.files import write_files
+
+    bar.set_description("figures")
+    dataset.models.write(out / "models-fit.yaml", overwrite=True)
+    figures: dict[str | Path, bytes] = {
+        out / "residuals.png": plot_residuals(significance_map(dataset, u.Quantity(_RESIDUAL_RADIUS)), dataset.models)
+    }
+    if points:
+        edges = dataset.counts.geom.axes["energy"].edges
+        figures[out / "sed.png"] = plot_seds(dataset.models, points, edges[[0, -1]])
+    write_files(figures, overwrite=True)
+    bar.update()
+    return [out / "models-fit.yaml", *map(Path, figures)]
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), help="Fit this MapDataset file (DL4, FITS), no simulation.")
+@click.option("--models", type=click.Path(path_type=Path), help="With --data: start from the models of this YAML file.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default="geminga-demo", show_default=True, help="Output folder."
+)
+@click.option("--seed", type=int, default=42, show_default=True, help="Seed of the simulated counts.")
+@debug_option
+def demo(data: Path | None, models: Path | None, out: Path, seed: int) -> None:
+    """Simulate a small field, fit it, and draw the spectra and residuals.
+
+    Without options a point source, an extended source and background are simulated with a parametric response, written to
+    FITS and YAML, read back and fitted; the parameters are printed beside the truth. With --data the same is done with your
+    own dataset: a point source is fitted at its brightest spot, unless --models gives other models.
+    """
+    from tqdm import tqdm
+
+    from geminga.cli.fitting import displaced_models, fit_models, parameter_table
+
+    if models is not None and data is None:
+        msg = "--models needs --data"
+        raise click.UsageError(msg)
+    _make_folder(out)
+    with tqdm(total=5, disable=None, leave=False) as bar:
+        if data is None:
+            dataset, truth = _simulate(out, seed, bar)
+            start = displaced_models(truth)
+        else:
+            dataset, start = _load(data, models, bar)
+            truth = None
+        bar.set_description("fit")
+        result = fit_models(dataset, start)
+        bar.update()
+        points = _make_flux_points(dataset, bar)
+        written = _write_products(dataset, points, out, bar)
+    click.echo(str(dataset))
+    click.echo(f"Fit: statistic {result.total_stat:.2f} after {result.nfev} evaluations\n")
+    click.echo(parameter_table(dataset.models, truth))
+    if data is None:
+        written = [out / "dataset.fits.gz", out / "models-true.yaml", *written]
+    click.echo("\nWritten: " + ", ".join(map(str, written)))

@@ -1,0 +1,1 @@
+"""Files of datasets, one module a format."""

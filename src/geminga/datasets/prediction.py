@@ -1,0 +1,88 @@
+"""Predicted counts of a dataset as maps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from geminga.datasets.products import label
+from geminga.errors import NameLookupError
+from geminga.forward import predict
+from geminga.maps import LabelMapAxis, Map
+
+__all__ = ["has_signal", "npred", "npred_background", "npred_signal", "predicted_background"]
+
+
+def has_signal(dataset: Any) -> bool:
+    """Whether the dataset has models other than its background model."""
+    return any(model is not dataset.background_model for model in dataset.models or ())
+
+
+def npred(self: Any) -> Any:
+    """Predicted counts of models and background.
+
+    Returns
+    -------
+    npred : Map
+        On the geometry of the counts, double precision.
+    """
+    data = predict.npred_signal(self) if has_signal(self) else np.zeros(self.data_shape)
+    if self.background is not None:
+        data = data + self.npred_background().frozen_data
+    return Map.from_geom(self._geom, data=np.maximum(data, 0))
+
+
+def npred_background(self: Any) -> Any:
+    """Predicted background: the background times its model, if there is one.
+
+    Returns
+    -------
+    npred : Map
+        On the geometry of the counts, double precision; zero without background.
+    """
+    if self.background_model is not None:
+        data = predict.npred_background(self)
+    elif self.background is None:
+        data = np.zeros(self.data_shape)
+    else:
+        data = self.background.frozen_data.astype(np.float64)
+    return Map.from_geom(self._geom, data=data)
+
+
+def predicted_background(dataset: Any) -> Any:
+    """Background as it is stacked: times its model if there is one, ``None`` without background."""
+    return dataset.background if dataset.background_model is None else dataset.npred_background()
+
+
+def npred_signal(self: Any, model_names: Any = None, stack: bool = True) -> Any:
+    """Predicted counts of the models other than the background model.
+
+    Parameters
+    ----------
+    model_names : str or list of str, optional
+        Models to predict; all if not given.
+    stack : bool
+        Sum over the models; otherwise the map has an axis ``models``.
+
+    Returns
+    -------
+    npred : Map
+        On the geometry of the counts, double precision.
+
+    Raises
+    ------
+    NameLookupError
+        If the dataset has no model of a name.
+    """
+    known = [model.name for model in self.models or () if model is not self.background_model]
+    names = known if model_names is None else [model_names] if isinstance(model_names, str) else list(model_names)
+    for name in names:
+        if name not in known:
+            msg = f"{label(self)} has no sky model named {name!r}; models are {', '.join(known) or 'none'}."
+            raise NameLookupError(msg)
+    if stack:
+        data = predict.npred_signal(self, names) if names else np.zeros(self.data_shape)
+        return Map.from_geom(self._geom, data=data)
+    geom = self._geom.to_image().to_cube([*self._geom.axes, LabelMapAxis(labels=names, name="models")])
+    return Map.from_geom(geom, data=np.stack([predict.npred_signal(self, [name]) for name in names]))

@@ -1,0 +1,295 @@
+"""The parts of a dataset, each with the rules of its kind.
+
+A dataset class lists its parts as class attributes::
+
+    counts = RecoMap("binned counts")
+    exposure = TrueMap()
+    mask_safe = MaskMap()
+    edisp = Response("edisp_map")
+
+Each is a descriptor: it checks what is set, loads a part on first use when the file was opened lazily, and knows how a part of
+its kind is cut out, sliced, rebinned, padded, reduced to a region and stacked. `transform` and `stack` only walk over the
+list, so a dataset with further parts (counts of an off region, acceptances) needs nothing but further lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from geminga.datasets.masks import in_safe_range, irf_weights, reduce_mask
+from geminga.errors import DataError, GeometryError, InputError, UnsupportedError
+from geminga.irf import IRFMap
+from geminga.maps import Map
+
+__all__ = ["MaskMap", "Part", "Plain", "RecoMap", "Response", "TrueMap", "parts_of", "same_geometry"]
+
+
+def same_geometry(one: Any, other: Any) -> bool:
+    """Whether two geometries hold the same pixels and bins (at once if they are one object)."""
+    return one is other or bool(one == other)
+
+
+def parts_of(cls: type) -> dict[str, Part]:
+    """Parts of a dataset class in the order of their definition, inherited ones first, overridden ones left out."""
+    names = {name: None for base in reversed(cls.__mro__) for name, value in vars(base).items() if isinstance(value, Part)}
+    return {name: value for name in names if isinstance(value := getattr(cls, name), Part)}
+
+
+class Part:
+    """A named part of a dataset, ``None`` if the dataset has none; the default rule of each operation is "unchanged"."""
+
+    name: str
+    accepted: type = Map
+
+    def __init__(self, doc: str = "") -> None:
+        self.__doc__ = doc
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, dataset: Any, owner: type | None = None) -> Any:
+        if dataset is None:
+            return self
+        return dataset._get_part(self.name)
+
+    def __set__(self, dataset: Any, value: Any) -> None:
+        if value is not None:
+            self.check(dataset, value)
+        dataset._set_part(self.name, value)
+
+    def check(self, dataset: Any, value: Any) -> None:
+        """Refuse a value which cannot be this part of `dataset`."""
+        if not isinstance(value, self.accepted):
+            msg = f"{label(dataset)}: {self.name} is a {type(value).__name__}; expected a {self.accepted.__name__} or None."
+            raise InputError(msg)
+
+    def cutout(self, dataset: Any, part: Any, **where: Any) -> Any:
+        """Spatial cut-out."""
+        return part.cutout(**where)
+
+    def slice_by_idx(self, dataset: Any, part: Any, slices: dict[str, slice]) -> Any:
+        """Slices of the axes the part has."""
+        own = {name: value for name, value in slices.items() if name in self.geom(part).axes.names}
+        return part.slice_by_idx(own) if own else part
+
+    def downsample(self, dataset: Any, part: Any, factor: int, axis_name: str | None) -> Any:
+        """Merge `factor` pixels or bins into one."""
+        return part
+
+    def resample_energy_axis(self, dataset: Any, part: Any, axis: Any) -> Any:
+        """Merge bins of reconstructed energy into those of `axis`."""
+        return part
+
+    def pad(self, dataset: Any, part: Any, pad_width: Any, mode: str) -> Any:
+        """Add pixels at the border."""
+        return part
+
+    def to_region(self, dataset: Any, part: Any, region: Any) -> Any:
+        """Reduce to one region."""
+        return part.to_region_nd_map(region)
+
+    def stack(self, dataset: Any, part: Any, other: Any, other_part: Any, nan_to_num: bool) -> None:
+        """Add `other_part`, of dataset `other`, to `part` in place."""
+
+    def geom(self, part: Any) -> Any:
+        """Geometry of a part."""
+        return part.geom
+
+
+class Plain:
+    """Anything else a dataset holds, which is handed on as it is: time intervals, a table."""
+
+    def __init__(self, name: str, doc: str = "") -> None:
+        self.name = name
+        self.__doc__ = doc
+
+    def __get__(self, dataset: Any, owner: type | None = None) -> Any:
+        return self if dataset is None else dataset._get_part(self.name)
+
+    def __set__(self, dataset: Any, value: Any) -> None:
+        dataset._set_part(self.name, value)
+
+
+def label(dataset: Any) -> str:
+    """How messages name a dataset."""
+    return f"{dataset.tag} {dataset.name!r}"
+
+
+class RecoMap(Part):
+    """Map on the bins of the counts whose bins add up: counts, background, acceptance."""
+
+    def check(self, dataset: Any, value: Any) -> None:
+        """Refuse a map without energy axis, or on another geometry than the counts."""
+        super().check(dataset, value)
+        counts = dataset._get_part("counts") if self.name != "counts" else None
+        if counts is not None and not same_geometry(counts.geom, value.geom):
+            msg = f"{label(dataset)}: {self.name} {_differs(value, counts)}; bring it there with .interp_to_geom or .resample."
+            raise GeometryError(msg)
+
+    def downsample(self, dataset: Any, part: Any, factor: int, axis_name: str | None) -> Any:
+        """Sum within the safe range."""
+        return part.downsample(factor=factor, axis_name=axis_name, weights=dataset.mask_safe)
+
+    def resample_energy_axis(self, dataset: Any, part: Any, axis: Any) -> Any:
+        """Sum within the safe range."""
+        return part.resample_axis(axis=axis, weights=dataset.mask_safe)
+
+    def pad(self, dataset: Any, part: Any, pad_width: Any, mode: str) -> Any:
+        """Pad with zeros, or as `mode` says."""
+        return part.pad(pad_width, mode=mode)
+
+    def to_region(self, dataset: Any, part: Any, region: Any) -> Any:
+        """Sum within the safe range."""
+        return part.to_region_nd_map(region, func=np.nansum, weights=dataset.mask_safe)
+
+    def stack(self, dataset: Any, part: Any, other: Any, other_part: Any, nan_to_num: bool) -> None:
+        """Add the bins in the safe range of `other`."""
+        part.stack(other_part, weights=other.mask_safe, nan_to_num=nan_to_num)
+
+
+class MaskMap(Part):
+    """Boolean map on the bins of the counts."""
+
+    def check(self, dataset: Any, value: Any) -> None:
+        """Refuse a map that is not boolean, or on another geometry than the counts."""
+        super().check(dataset, value)
+        if value.frozen_data.dtype != bool:
+            msg = (
+                f"{label(dataset)}: {self.name} has data of type {value.frozen_data.dtype}; expected bool, "
+                "for example from geom.region_mask or by comparing a map with a number."
+            )
+            raise DataError(msg)
+        counts = dataset._get_part("counts")
+        if counts is not None and not same_geometry(counts.geom, value.geom):
+            msg = f"{label(dataset)}: {self.name} {_differs(value, counts)}; make the mask from dataset.counts.geom."
+            raise GeometryError(msg)
+
+    def downsample(self, dataset: Any, part: Any, factor: int, axis_name: str | None) -> Any:
+        """A bin is in if any bin it is made from is: the sums it belongs to are of those bins only."""
+        return reduce_mask(part, factor, axis_name)
+
+    def resample_energy_axis(self, dataset: Any, part: Any, axis: Any) -> Any:
+        """A bin is in if any bin it is made from is."""
+        return part.resample_axis(axis=axis, ufunc=np.logical_or)
+
+    def pad(self, dataset: Any, part: Any, pad_width: Any, mode: str) -> Any:
+        """Padded bins are out."""
+        return part.pad(pad_width, mode="constant", cval=False)
+
+    def to_region(self, dataset: Any, part: Any, region: Any) -> Any:
+        """A bin is in if any pixel of the region is."""
+        return part.to_region_nd_map(region, func=np.any)
+
+    def stack(self, dataset: Any, part: Any, other: Any, other_part: Any, nan_to_num: bool) -> None:
+        """Union with the bins of `other_part` in the safe range of `other`."""
+        where = in_safe_range(other, other_part)
+        part.stack(where, nan_to_num=False)
+
+
+class TrueMap(Part):
+    """Exposure: a map in true energy on the pixels of the counts."""
+
+    def check(self, dataset: Any, value: Any) -> None:
+        """Refuse a map without true energy axis, or on other pixels than the counts."""
+        super().check(dataset, value)
+        if "energy_true" not in value.geom.axes.names:
+            msg = f"{label(dataset)}: {self.name} has axes {value.geom.axes.names}; expected an axis named 'energy_true'."
+            raise GeometryError(msg)
+        counts = dataset._get_part("counts")
+        if counts is not None and counts.geom.npix != value.geom.npix:
+            msg = (
+                f"{label(dataset)}: {self.name} has {_pixels(value)} pixels, the counts {_pixels(counts)}; "
+                "bring it to their geometry with .interp_to_geom."
+            )
+            raise GeometryError(msg)
+
+    def downsample(self, dataset: Any, part: Any, factor: int, axis_name: str | None) -> Any:
+        """Mean over the pixels; reconstructed energy does not concern it."""
+        if axis_name is not None:
+            return part
+        return part.downsample(factor=factor, preserve_counts=False)
+
+    def pad(self, dataset: Any, part: Any, pad_width: Any, mode: str) -> Any:
+        """Pad with zeros, or as `mode` says."""
+        return part.pad(pad_width, mode=mode)
+
+    def to_region(self, dataset: Any, part: Any, region: Any) -> Any:
+        """Mean over the pixels of the region."""
+        new = part.to_region_nd_map(region, func=np.mean)
+        new.meta = dict(part.meta or {})
+        return new
+
+    def stack(self, dataset: Any, part: Any, other: Any, other_part: Any, nan_to_num: bool) -> None:
+        """Add the exposure of the pixels which are safe at any energy, and the livetime."""
+        image = other.mask_safe_image
+        part.stack(other_part, weights=None if image is None else image, nan_to_num=nan_to_num)
+        livetimes = [m["livetime"] for m in (part.meta, other_part.meta) if m and "livetime" in m]
+        if livetimes:
+            part.meta = dict(part.meta or {}) | {"livetime": sum(livetimes[1:], livetimes[0])}
+
+
+class Response(Part):
+    """Point spread function or energy dispersion on its own, coarser pixels."""
+
+    accepted = IRFMap
+
+    def __init__(self, attribute: str, doc: str = "") -> None:
+        super().__init__(doc)
+        self.attribute = attribute
+
+    def geom(self, part: Any) -> Any:
+        """Geometry of the response."""
+        return getattr(part, self.attribute).geom
+
+    def _is_binned_in_energy(self, part: Any) -> bool:
+        return "energy" in self.geom(part).axes.names
+
+    def downsample(self, dataset: Any, part: Any, factor: int, axis_name: str | None) -> Any:
+        """Merge bins of reconstructed energy where the response has them."""
+        if axis_name is None or not self._is_binned_in_energy(part):
+            return part
+        axis = self.geom(part).axes["energy"].downsample(factor)
+        return self.resample_energy_axis(dataset, part, axis)
+
+    def resample_energy_axis(self, dataset: Any, part: Any, axis: Any) -> Any:
+        """Sum an energy dispersion kernel over the safe bins; other responses have no bins of reconstructed energy."""
+        if not self._is_binned_in_energy(part):
+            return part
+        if not hasattr(part, "resample_energy_axis"):
+            msg = f"{label(dataset)}: a {type(part).__name__} cannot be rebinned in energy; use a PSF in true energy."
+            raise UnsupportedError(msg)
+        return part.resample_energy_axis(energy_axis=axis, weights=irf_weights(dataset.mask_safe, self.geom(part)))
+
+    def stack(self, dataset: Any, part: Any, other: Any, other_part: Any, nan_to_num: bool) -> None:
+        """Mean weighted with the exposures."""
+        part.stack(other_part, weights=irf_weights(other.mask_safe, self.geom(other_part)), nan_to_num=nan_to_num)
+
+
+def _pixels(part: Any) -> str:
+    return " x ".join(str(int(np.max(n))) for n in part.geom.npix)
+
+
+def _differs(value: Any, counts: Any) -> str:
+    """In what the geometry of a map differs from that of the counts."""
+    one, other = value.geom, counts.geom
+    if one.axes.names != other.axes.names:
+        return f"has axes {one.axes.names}, the counts {other.axes.names}"
+    if one.data_shape != other.data_shape:
+        return f"has shape {tuple(map(int, one.data_shape))}, the counts {tuple(map(int, other.data_shape))}"
+    return "has the shape of the counts but other pixels or bin edges"
+
+
+def filled_parts(dataset: Any) -> Iterator[tuple[Part, Any]]:
+    """Parts a dataset has, with their values."""
+    for name, part in parts_of(type(dataset)).items():
+        value = dataset._get_part(name)
+        if value is not None:
+            yield part, value
+
+
+def changed(dataset: Any, change: Callable[[Part, Any], Any]) -> dict[str, Any]:
+    """Values of all parts after `change`, by name."""
+    return {part.name: change(part, value) for part, value in filled_parts(dataset)}

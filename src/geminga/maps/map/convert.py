@@ -1,0 +1,392 @@
+"""Maps on other geometries: interpolated, refilled, reprojected, or reduced to a region."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from astropy import units as u
+from astropy.coordinates import SkyCoord
+from numpy.typing import NDArray
+
+from geminga.errors import GeometryError, InputError
+from geminga.maps.map import get
+from geminga.maps.map.reduce import weighted
+
+__all__ = [
+    "cutout_and_mask_region",
+    "get_spectrum",
+    "interp_to_geom",
+    "mask_contains_region",
+    "reproject_by_image",
+    "reproject_to_geom",
+    "resample",
+    "to_region_nd_map",
+    "to_region_nd_map_histogram",
+]
+
+
+def _coords_of(geom: Any, source: Any) -> Any:
+    """Centres of all bins; without the sky if it is not known and `source` does not need it."""
+    coords = geom.get_coord(sparse=True)
+    if source.is_region and geom.is_region and geom.region is None:
+        return {name: coords[name] for name in geom.axes.names}
+    return coords
+
+
+def interp_to_geom(self: Any, geom: Any, preserve_counts: bool = False, fill_value: float | None = 0, **kwargs: Any) -> Any:
+    """Interpolate at the centres of another geometry. Masks take the nearest bin.
+
+    Parameters
+    ----------
+    geom : Geom
+        Geometry with the same axes' names; axes of one bin count as constant.
+    preserve_counts : bool
+        Interpolate the density (per solid angle and width of the bins) and multiply it by the new sizes.
+    fill_value : float, optional
+        Number for points outside; None continues the map.
+    **kwargs
+        ``method`` and ``values_scale`` of `interp_by_coord`.
+
+    Returns
+    -------
+    map : Map
+        Map on `geom`.
+    """
+    coords = _coords_of(geom, self.geom)
+    if self.is_mask:
+        values = get.interp_by_coord(self, coords, method="nearest", fill_value=0 if fill_value is None else fill_value)
+        return self._like(np.broadcast_to(values, geom.data_shape) > 0.5, geom)
+    source = self
+    if preserve_counts:
+        source = self._like(self.frozen_data / self.geom.bin_volume().value, unit=self.unit / self.geom.bin_volume().unit)
+    # A region without extent in the other's eyes is the same everywhere on it.
+    if self.geom.is_region:
+        kwargs = {k: v for k, v in kwargs.items() if k in {"method", "values_scale"}}
+        values = source.interp_by_coord(coords, **kwargs)
+    else:
+        values = source.interp_by_coord(coords, fill_value=fill_value, **kwargs)
+    values = np.array(np.broadcast_to(values, geom.data_shape))
+    if preserve_counts:
+        values = (values * geom.bin_volume()).to_value(self.geom.bin_volume().unit)
+    return self._like(values, geom)
+
+
+def resample(self: Any, geom: Any, weights: Any = None, preserve_counts: bool = True, smooth: bool = False) -> Any:
+    """Put the content of each bin into the bin of another geometry its centre is in.
+
+    Parameters
+    ----------
+    geom : Geom
+        Geometry with the same axes' names.
+    weights : Map, optional
+        Weights that multiply the data first.
+    preserve_counts : bool
+        Sum what comes into a bin; else take the mean (0 where nothing comes).
+    smooth : bool
+        Divide pixels before, until they are at most half as wide as those of `geom`, so that none of these is missed.
+
+    Raises
+    ------
+    NameLookupError
+        If axes do not have the same names.
+    """
+    source = self if weights is None else self._like(weighted(self, weights))
+    if smooth and not (self.geom.is_region or geom.is_region):
+        ratio = float(np.max(self.geom.pixel_scales / geom.pixel_scales))
+        source = source.upsample(max(int(np.ceil(2 * ratio)), 1), preserve_counts=preserve_counts)
+    coords = source.geom.get_coord()
+    new = self._like(np.zeros(geom.data_shape, dtype=bool if self.is_mask else float), geom)
+    new.fill_by_coord(coords, weights=source.frozen_data)
+    if not preserve_counts and not self.is_mask:
+        number = self._like(np.zeros(geom.data_shape), geom, unit="")
+        number.fill_by_coord(coords)
+        new.data = new.frozen_data / np.maximum(number.frozen_data, 1)
+    return new if self.is_mask else new.copy(dtype=np.result_type(self.frozen_data.dtype, np.float32))
+
+
+def reproject_by_image(self: Any, geom: Any, preserve_counts: bool = False, precision_factor: int = 10) -> Any:
+    """Average over each pixel of another geometry; axes must be equal, or be left to the new image.
+
+    Parameters
+    ----------
+    geom : WcsGeom
+        Geometry; if it has no axes it takes those of the map.
+    preserve_counts : bool
+        Average the density per solid angle and multiply it by the new solid angles.
+    precision_factor : int
+        Number of points a side at which each new pixel is tried.
+
+    Returns
+    -------
+    map : Map
+        Zero outside the map. A mask is true where at least half of the pixel is.
+
+    Raises
+    ------
+    GeometryError
+        If axes differ.
+    """
+    if geom.is_image and not self.geom.is_image:
+        geom = geom.to_cube(list(self.geom.axes))
+    if geom.axes != self.geom.axes:
+        msg = f"Map.reproject_by_image: axes {self.geom.axes.names} and {geom.axes.names} differ; use .reproject_to_geom."
+        raise GeometryError(msg)
+    data = self.frozen_data.astype(float)
+    if preserve_counts:
+        data = data / self.geom.solid_angle().value
+    values = _averaged(data, self.geom, geom, int(precision_factor))
+    if preserve_counts:
+        values = values * geom.solid_angle().value
+    if self.is_mask:
+        return self._like(values >= 0.5, geom)
+    return self._like(values.astype(np.result_type(self.frozen_data.dtype, np.float32)), geom)
+
+
+def _averaged(data: NDArray[np.float64], source: Any, target: Any, factor: int) -> NDArray[np.float64]:
+    """Mean over points in each new pixel of the old pixel they are in."""
+    if factor < 1:
+        msg = f"Map.reproject: precision_factor is {factor}, expected at least 1."
+        raise InputError(msg)
+    image, old = target.to_image(), source.to_image()
+    out = np.zeros((*data.shape[:-2], *image.data_shape))
+    offsets = (np.arange(factor) + 0.5) / factor - 0.5
+    y, x = np.indices(image.data_shape, dtype=float)
+    flat = np.nan_to_num(data.reshape(*data.shape[:-2], -1))
+    for dy in offsets:
+        for dx in offsets:
+            lon, lat, *_ = image.pix_to_coord((x + dx, y + dy))
+            i, j = old.coord_to_idx(SkyCoord(lon, lat, frame=image.frame))
+            inside = (i >= 0) & (j >= 0)
+            out[..., inside] += flat[..., j[inside] * old.data_shape[1] + i[inside]]
+    return out / factor**2
+
+
+def reproject_to_geom(self: Any, geom: Any, preserve_counts: bool = False, precision_factor: int = 10) -> Any:
+    """Reproject to another geometry: average over its pixels, join or interpolate along its axes.
+
+    Parameters
+    ----------
+    geom : Geom
+        Geometry with the same axes' names.
+    preserve_counts : bool
+        Conserve the sum of the data.
+    precision_factor : int
+        Number of points a side at which each new pixel is tried.
+
+    Returns
+    -------
+    map : Map
+        Zero outside the map.
+
+    Raises
+    ------
+    GeometryError
+        If axes have other names.
+    """
+    if sorted(geom.axes.names) != sorted(self.geom.axes.names):
+        msg = f"Map.reproject_to_geom: axes are {self.geom.axes.names}, those wanted {geom.axes.names}; names must be equal."
+        raise GeometryError(msg)
+    if geom.is_region or self.geom.is_region:
+        if geom.is_region and not self.geom.is_region:
+            out = self.to_region_nd_map(geom.region, func=np.nansum if preserve_counts else np.nanmean)
+        else:
+            out = self
+        return out.interp_to_geom(geom, preserve_counts=preserve_counts)
+    out = self.reorder_axes(geom.axes.names)
+    if out.geom.axes != geom.axes:
+        out = _to_axes(out, geom, preserve_counts)
+    image = geom.to_image().to_cube(list(out.geom.axes))
+    out = out.reproject_by_image(image, preserve_counts=preserve_counts, precision_factor=precision_factor)
+    return out._like(out.frozen_data, geom)
+
+
+def _to_axes(map_: Any, geom: Any, preserve_counts: bool) -> Any:
+    """Same image in the bins of other axes: shared in proportion to their overlap, or their means."""
+    for name in geom.axes.names:
+        old, new = map_.geom.axes[name], geom.axes[name]
+        if old == new:
+            continue
+        low, high = old.edges_min.to_value(new.unit), old.edges_max.to_value(new.unit)
+        overlap = np.minimum(high[:, None], new.edges_max.value) - np.maximum(low[:, None], new.edges_min.value)
+        overlap = np.clip(overlap, 0, None)
+        if preserve_counts:
+            matrix = overlap / (high - low)[:, None]
+        else:
+            total = overlap.sum(axis=0)
+            matrix = overlap / np.where(total > 0, total, 1.0)
+        position = map_.geom.axes.index_data(name)
+        data = np.moveaxis(np.tensordot(map_.frozen_data.astype(float), matrix, axes=(position, 0)), -1, position)
+        map_ = map_._like(data if not map_.is_mask else data >= 0.5, map_.geom.replace_axis(new))
+    return map_
+
+
+def get_spectrum(self: Any, region: Any = None, func: Any = np.nansum, weights: Any = None) -> Any:
+    """Spectrum of a region.
+
+    Parameters
+    ----------
+    region : SkyRegion, optional
+        Region; the whole image by default.
+    func : callable
+        How pixels are joined; gets ``axis``.
+    weights : WcsNDMap, optional
+        Weights that multiply the data first.
+
+    Returns
+    -------
+    spectrum : RegionNDMap
+        Map on the region.
+    """
+    return self.to_region_nd_map(region=region, func=func, weights=weights)
+
+
+def to_region_nd_map(self: Any, region: Any = None, func: Any = np.nansum, weights: Any = None, method: str = "nearest") -> Any:
+    """Reduce the pixels whose centre is in a region to one.
+
+    Parameters
+    ----------
+    region : SkyRegion, SkyCoord, str or None
+        Region; a position or a point takes the number there; the whole image by default.
+    func : callable
+        How pixels are joined: `numpy.nansum`, `numpy.mean`, `numpy.any`, ...; gets ``axis``.
+    weights : WcsNDMap, optional
+        Weights that multiply the data first.
+    method : {"nearest", "linear"}
+        How the number at a point is found.
+
+    Returns
+    -------
+    map : RegionNDMap
+        Map on the region.
+
+    Raises
+    ------
+    GeometryError
+        If no pixel has its centre in the region.
+    """
+    from regions import PointSkyRegion
+
+    from geminga.maps.geom.region import RegionGeom
+
+    source = self if weights is None else self._like(weighted(self, weights))
+    if isinstance(region, SkyCoord):
+        region = PointSkyRegion(region)
+    if region is None:
+        region = self.geom.footprint_rectangle_sky_region
+        mask = np.ones(self.geom.to_image().data_shape, dtype=bool)
+        geom = RegionGeom(region=region, axes=self.geom.axes, wcs=self.geom.wcs)
+    else:
+        geom = RegionGeom.create(region, axes=self.geom.axes, wcs=self.geom.wcs)
+        if geom.is_all_point_sky_regions and not hasattr(geom.region, "region1"):
+            coords = geom.get_coord(sparse=True)
+            values = get.interp_by_coord(source, coords, method=method)
+            if self.is_mask:
+                values = values > 0.5
+            return source._like(np.array(np.broadcast_to(values, geom.data_shape), dtype=source.frozen_data.dtype), geom)
+        mask = self.geom.to_image().region_mask([geom.region]).frozen_data
+    if not mask.any():
+        msg = f"Map.to_region_nd_map: no pixel of the map has its centre in the region {region}; choose another or larger one."
+        raise GeometryError(msg)
+    values = np.asarray(func(source.frozen_data[..., mask], axis=-1))
+    return source._like(values.reshape(geom.data_shape), geom)
+
+
+def to_region_nd_map_histogram(
+    self: Any, region: Any = None, bins_axis: Any = None, nbin: int = 100, density: bool = False
+) -> Any:
+    """Histogram of the numbers in a region, for each bin of the axes.
+
+    Parameters
+    ----------
+    region : SkyRegion, optional
+        Region; the whole image by default.
+    bins_axis : MapAxis, optional
+        Bins of the numbers, in the unit of the map; by default `nbin` from the least to the greatest number.
+    nbin : int
+        Number of bins.
+    density : bool
+        Give a density, whose integral over the bins is one.
+
+    Returns
+    -------
+    histogram : RegionNDMap
+        With the axis ``bins`` before those of the map.
+    """
+    from geminga.maps.axes.map import MapAxis
+    from geminga.maps.geom.region import RegionGeom
+
+    image = self.geom.to_image()
+    mask = np.ones(image.data_shape, dtype=bool)
+    if region is None:
+        region = self.geom.footprint_rectangle_sky_region
+    else:
+        mask = image.region_mask([region]).frozen_data
+    values = self.frozen_data[..., mask].reshape(-1, int(mask.sum())).astype(float)
+    if bins_axis is None:
+        finite = values[np.isfinite(values)]
+        low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
+        # The greatest number belongs to the last bin.
+        high = np.nextafter(high, np.inf) if high > low else low + 1.0
+        bins_axis = MapAxis.from_edges(np.linspace(low, high, nbin + 1), name="bins", unit=self.unit)
+    edges = bins_axis.edges.to_value(self.unit)
+    counts = [np.histogram(row[np.isfinite(row)], bins=edges, density=density)[0] for row in values]
+    geom = RegionGeom.create(region, wcs=self.geom.wcs, axes=[bins_axis, *self.geom.axes])
+    unit = 1 / self.unit if density else u.dimensionless_unscaled
+    return self._like(np.array(counts).reshape(geom.data_shape), geom, unit=unit)
+
+
+def cutout_and_mask_region(self: Any, region: Any = None) -> tuple[Any, Any]:
+    """Smallest cutout that holds a region, and the mask of the region on it.
+
+    Parameters
+    ----------
+    region : SkyRegion, optional
+        Region; the whole image by default.
+
+    Returns
+    -------
+    cutout, mask : tuple of WcsNDMap
+        The mask is an image.
+    """
+    from geminga.maps.geom.region import RegionGeom
+
+    if region is None:
+        image = self.geom.to_image()
+        return self.copy(), self._like(np.ones(image.data_shape, dtype=bool), image, unit="")
+    geom = RegionGeom.create(region, wcs=self.geom.wcs)
+    cutout = self.cutout(position=geom.center_skydir, width=tuple(geom.width))
+    return cutout, cutout.geom.to_image().region_mask([geom.region])
+
+
+def mask_contains_region(self: Any, region: Any) -> bool:
+    """Whether a region lies wholly in the true part of a mask.
+
+    Parameters
+    ----------
+    region : SkyRegion, PixelRegion or list of these
+        Region; a small one counts as the pixel its centre is in.
+
+    Raises
+    ------
+    InputError
+        If the map is no mask.
+    GeometryError
+        If it is no image.
+    """
+    if not self.is_mask:
+        msg = f"mask_contains_region is only supported for boolean masks, the data are {self.frozen_data.dtype}."
+        raise InputError(msg)
+    if not self.geom.is_image:
+        msg = f"mask_contains_region: method only supported for 2D images, the map has axes {self.geom.axes.names}."
+        raise GeometryError(msg)
+    from geminga.maps.geom.region import RegionGeom
+
+    geom = RegionGeom.create(region, wcs=self.geom.wcs)
+    box = geom.to_wcs_geom()
+    mask = box.region_mask([geom.region])
+    if not mask.frozen_data.any():
+        inside = self.get_by_coord(geom.center_skydir, fill_value=False)
+        return bool(inside.all())
+    coords = box.get_coord().apply_mask(mask.frozen_data)
+    return bool(self.get_by_coord(coords, fill_value=False).all())

@@ -1,0 +1,178 @@
+"""From parameters with units to canonical floats, and numerical derivatives for models that give none.
+
+Legend: values are floats in the parameters' own units, one for each parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from astropy import units as u
+from numpy.typing import ArrayLike, NDArray
+
+from geminga.errors import UnitError
+
+__all__ = ["Evaluator", "canonical_unit", "current_values", "differentiate", "in_canonical", "quantities", "scaled", "unit_factors"]
+
+Array = NDArray[np.float64]
+Result = tuple[Array, Array]
+#: Function of parameter values which returns a value and its gradient.
+Evaluator = Callable[[ArrayLike], Result]
+
+_CANONICAL = [
+    u.Unit(text)
+    for text in (
+        "",
+        "TeV-1 cm-2 s-1",
+        "cm-2 s-1",
+        "TeV",
+        "TeV-1",
+        "deg",
+        "sr-1",
+        "TeV-1 cm-2 s-1 sr-1",
+        "cm-2 s-1 sr-1",
+        "TeV-1 sr-1",
+        "TeV cm-2 s-1",
+        "TeV cm-2 s-1 sr-1",
+        "TeV2",
+        "cm2 s",
+        "cm2",
+        "cm",
+        "s",
+        "s-1",
+    )
+]
+
+
+@lru_cache(maxsize=256)
+def canonical_unit(unit: u.UnitBase) -> u.UnitBase:
+    """Unit in TeV, cm, s, deg and sr of the same dimension; the unit itself if there is none.
+
+    Examples
+    --------
+    >>> from astropy import units as u
+    >>> from geminga.modeling.models.derivative import canonical_unit
+    >>> canonical_unit(u.Unit("m-2 s-1 GeV-1")).to_string("fits")
+    'TeV-1 s-1 cm-2'
+    """
+    for candidate in _CANONICAL:
+        if unit.is_equivalent(candidate):
+            return candidate
+    return unit
+
+
+@lru_cache(maxsize=256)
+def _factor(unit: u.UnitBase) -> float:
+    return float(unit.to(canonical_unit(unit)))
+
+
+def unit_factors(parameters: Iterable[Any]) -> Array:
+    """Factors from each parameter's own unit to the canonical one."""
+    return np.array([_factor(par.unit) for par in parameters], dtype=float)
+
+
+def current_values(parameters: Iterable[Any]) -> Array:
+    """Values of parameters in their own units."""
+    return np.array([par.value for par in parameters], dtype=float)
+
+
+def quantities(parameters: Sequence[Any], values: ArrayLike) -> dict[str, u.Quantity]:
+    """Keyword arguments for a model's ``evaluate``."""
+    return {par.name: u.Quantity(value, par.unit) for par, value in zip(parameters, np.asarray(values), strict=True)}
+
+
+def scaled(function: Callable[..., Result], parameters: Iterable[Any]) -> Evaluator:
+    """Bind a formula of canonical floats to values in the parameters' own units."""
+    factors = unit_factors(parameters)
+    if np.all(factors == 1):
+        return lambda values: function(*np.asarray(values, dtype=float).tolist())
+
+    def evaluate(values: ArrayLike) -> Result:
+        value, gradient = function(*(np.asarray(values, dtype=float) * factors).tolist())
+        gradient *= factors.reshape(-1, *(1,) * (gradient.ndim - 1))
+        return value, gradient
+
+    return evaluate
+
+
+def _step(parameter: Any, value: float) -> float:
+    """Step for central differences: cube root of the rounding error, in units of the parameter's natural size."""
+    relative = 6e-6
+    if value != 0:
+        return relative * abs(value)
+    if parameter.error > 0 and np.isfinite(parameter.error):
+        return 1e-3 * float(parameter.error)
+    width = parameter.max - parameter.min
+    if np.isfinite(width) and width > 0:
+        return relative * float(width)
+    return relative
+
+
+def _one_sided(function: Callable[[Array], Array], values: Array, center: Array, i: int, step: float) -> Array:
+    """Second-order derivative from one side (the sign of `step`)."""
+    first, second = values.copy(), values.copy()
+    first[i] += step
+    second[i] += 2 * step
+    return np.asarray((4 * function(first) - function(second) - 3 * center) / (2 * step))
+
+
+def differentiate(
+    function: Callable[[Array], Array], values: ArrayLike, parameters: Sequence[Any], wanted: Sequence[bool] | None = None
+) -> Result:
+    """Value and gradient of `function` by central differences.
+
+    Bounds are respected: there, and where one side is not finite, the derivative is taken from the other side.
+
+    Parameters
+    ----------
+    function : callable
+        Takes values in the parameters' own units.
+    wanted : sequence of bool, optional
+        Rows of the gradient to compute; the others are zero.
+
+    Returns
+    -------
+    value, gradient : array
+        Shapes (...) and (n_par, ...).
+    """
+    values = np.array(values, dtype=float)
+    center = np.asarray(function(values), dtype=float)
+    gradient = np.zeros((len(values), *center.shape))
+    for i, parameter in enumerate(parameters):
+        if wanted is not None and not wanted[i]:
+            continue
+        step = _step(parameter, values[i])
+        up, down = values.copy(), values.copy()
+        up[i] += step
+        down[i] -= step
+        is_low, is_high = down[i] < parameter.min, up[i] > parameter.max
+        if is_low or is_high:
+            gradient[i] = _one_sided(function, values, center, i, 4 * step if is_low else -4 * step)
+            continue
+        value_up, value_down = np.asarray(function(up), dtype=float), np.asarray(function(down), dtype=float)
+        row = (value_up - value_down) / (up[i] - down[i])
+        if not np.all(np.isfinite(row)):
+            side = 4 * step if np.isfinite(value_up).sum() >= np.isfinite(value_down).sum() else -4 * step
+            row = np.where(np.isfinite(row), row, _one_sided(function, values, center, i, side))
+        gradient[i] = row
+    return center, gradient
+
+
+def in_canonical(value: Any, expected: u.UnitBase | None, name: str) -> Array:
+    """Floats of a model's result in its canonical unit.
+
+    Raises
+    ------
+    UnitError
+        If `expected` is given and the dimension does not fit.
+    """
+    quantity = u.Quantity(value, copy=False)
+    unit = canonical_unit(quantity.unit) if expected is None else expected
+    try:
+        return np.asarray(quantity.to_value(unit), dtype=float)
+    except u.UnitConversionError as error:
+        msg = f"{name} returned values in '{quantity.unit}'; expected a unit convertible to '{unit}'."
+        raise UnitError(msg) from error

@@ -1,0 +1,145 @@
+"""The kinds of models and priors by tag.
+
+Each registry is a list of classes that loads on first use. A class of one's own joins with
+``SPECTRAL_MODEL_REGISTRY.append(MyModel)``; a built-in one is a line in `_HOMES`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from typing import Any, SupportsIndex, overload
+
+from geminga.utils.registry import Registry
+
+__all__ = [
+    "MODEL_REGISTRY",
+    "PRIOR_REGISTRY",
+    "SPATIAL_MODEL_REGISTRY",
+    "SPECTRAL_MODEL_REGISTRY",
+    "TEMPORAL_MODEL_REGISTRY",
+    "ModelRegistry",
+]
+
+_HERE = "geminga.modeling.models"
+_HOMES: dict[str, dict[str, str]] = {
+    "model": {
+        f"{_HERE}.sky": "SkyModel",
+        f"{_HERE}.background": "FoVBackgroundModel TemplateNPredModel",
+    },
+    "spectral": {
+        f"{_HERE}.spectral": (
+            "ConstantSpectralModel CompoundSpectralModel PowerLawSpectralModel PowerLaw2SpectralModel "
+            "BrokenPowerLawSpectralModel SmoothBrokenPowerLawSpectralModel PiecewiseNormSpectralModel "
+            "ExpCutoffPowerLawSpectralModel ExpCutoffPowerLaw3FGLSpectralModel SuperExpCutoffPowerLaw3FGLSpectralModel "
+            "SuperExpCutoffPowerLaw4FGLDR3SpectralModel SuperExpCutoffPowerLaw4FGLSpectralModel LogParabolaSpectralModel "
+            "LogParabola2SpectralModel TemplateSpectralModel TemplateNDSpectralModel GaussianSpectralModel "
+            "EBLAbsorptionNormSpectralModel NaimaSpectralModel ScaleSpectralModel PowerLawNormSpectralModel "
+            "LogParabolaNormSpectralModel ExpCutoffPowerLawNormSpectralModel"
+        ),
+    },
+    "spatial": {
+        f"{_HERE}.spatial": (
+            "ConstantSpatialModel TemplateSpatialModel TemplateNDSpatialModel DiskSpatialModel GaussianSpatialModel "
+            "GeneralizedGaussianSpatialModel PiecewiseNormSpatialModel PointSpatialModel ShellSpatialModel "
+            "Shell2SpatialModel ConstantFluxSpatialModel"
+        ),
+    },
+    "temporal": {
+        f"{_HERE}.temporal": (
+            "ConstantTemporalModel LinearTemporalModel LightCurveTemplateTemporalModel ExpDecayTemporalModel "
+            "GaussianTemporalModel GeneralizedGaussianTemporalModel PowerLawTemporalModel SineTemporalModel "
+            "TemplatePhaseCurveTemporalModel"
+        ),
+    },
+    "prior": {
+        "geminga.modeling.priors": (
+            "UniformPrior GaussianPrior LogUniformPrior GeneralizedGaussianPrior LogNormalPrior SamplesKDEPrior"
+        ),
+    },
+}
+
+
+class ModelRegistry(Registry):
+    """List of model classes of one kind whose built-in members load on first use.
+
+    Parameters
+    ----------
+    kind : {"model", "spectral", "spatial", "temporal", "prior"}
+        Which built-in classes it holds.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+        self._pending = True
+
+    def _load(self) -> None:
+        if not self._pending:
+            return
+        self._pending = False
+        own = list(list.__iter__(self))
+        try:
+            built_in = [
+                getattr(importlib.import_module(module), name)
+                for module, names in _HOMES[self.kind].items()
+                for name in names.split()
+            ]
+        except BaseException:
+            self._pending = True
+            raise
+        self[:] = [*built_in, *own]
+
+    def get_cls(self, tag: str) -> Any:
+        """Return the class with this tag.
+
+        Raises
+        ------
+        NameLookupError
+            If no class has it; the message lists the known tags.
+        """
+        self._load()
+        return super().get_cls(tag)
+
+    def __iter__(self) -> Iterator[type]:
+        self._load()
+        return super().__iter__()
+
+    def __len__(self) -> int:
+        self._load()
+        return super().__len__()
+
+    def __contains__(self, item: object) -> bool:
+        self._load()
+        return super().__contains__(item)
+
+    def __repr__(self) -> str:
+        self._load()
+        return super().__repr__()
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> type: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[type]: ...
+
+    def __getitem__(self, index: Any) -> Any:
+        self._load()
+        return super().__getitem__(index)
+
+    def index(self, *args: Any) -> int:
+        """Position of a class."""
+        self._load()
+        return super().index(*args)
+
+    def remove(self, value: type) -> None:
+        """Take a class out."""
+        self._load()
+        super().remove(value)
+
+
+MODEL_REGISTRY = ModelRegistry("model")
+SPECTRAL_MODEL_REGISTRY = ModelRegistry("spectral")
+SPATIAL_MODEL_REGISTRY = ModelRegistry("spatial")
+TEMPORAL_MODEL_REGISTRY = ModelRegistry("temporal")
+PRIOR_REGISTRY = ModelRegistry("prior")

@@ -1,0 +1,126 @@
+"""Norms at nodes in energy, interpolated between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+from astropy import units as u
+
+from geminga.errors import DataError, InputError
+from geminga.modeling.models.base import build_parameters
+from geminga.modeling.models.spectral.base import Array, Formula, SpectralModel, as_energy
+from geminga.modeling.models.spectral.template import read_column
+from geminga.modeling.parameter import Parameter
+from geminga.modeling.parameters import Parameters
+from geminga.numerics.spectra_table import node_weights, piecewise_norm
+
+__all__ = ["PiecewiseNormSpectralModel"]
+
+_SCALES: dict[str, Any] = {"log": np.log, "lin": np.asarray, "sqrt": np.sqrt}
+
+
+class PiecewiseNormSpectralModel(SpectralModel):
+    """Factor given at nodes in energy.
+
+    Between nodes the norms are interpolated on the scale `interp`, in energy as well; beyond the ends they are constant.
+
+    Parameters
+    ----------
+    energy : Quantity
+        Energies of the nodes, increasing.
+    norms : list of `Parameter` or float, optional
+        Norms, default 1.
+    interp : {"log", "lin", "sqrt"}
+        Scale of the interpolation.
+    """
+
+    tag = ["PiecewiseNormSpectralModel", "piecewise-norm"]
+    _dict_keys = frozenset({"type", "parameters", "energy", "interp"})
+
+    def __init__(self, energy: Any, norms: Any = None, interp: str = "log") -> None:
+        self._energy = np.atleast_1d(as_energy(energy, "PiecewiseNormSpectralModel: energy"))
+        self._interp = interp
+        if interp not in _SCALES:
+            msg = f"PiecewiseNormSpectralModel: interp {interp!r} is unknown; expected one of {', '.join(_SCALES)}."
+            raise InputError(msg)
+        if self._energy.ndim != 1 or not np.all(np.diff(self._energy.value) > 0) or len(self._energy) < 2:
+            msg = f"PiecewiseNormSpectralModel: energy is {self._energy}; expected at least 2 increasing energies."
+            raise DataError(msg)
+        values: Sequence[Any] = np.ones(len(self._energy)) if norms is None else list(norms)
+        if len(values) != len(self._energy):
+            msg = f"PiecewiseNormSpectralModel: {len(values)} norms for {len(self._energy)} energies; expected as many."
+            raise DataError(msg)
+        parameters = [v if isinstance(v, Parameter) else Parameter(f"norm_{i}", v) for i, v in enumerate(values)]
+        self.default_parameters = Parameters(par.copy() for par in parameters)
+        super().__init__(**{par.name: par for par in parameters})
+
+    @property
+    def energy(self) -> u.Quantity:
+        """Energies of the nodes."""
+        return self._energy
+
+    @property
+    def norms(self) -> Any:
+        """Norms at the nodes."""
+        return u.Quantity(self.parameters.value)
+
+    def _scaled_energy(self, energy: Array) -> Array:
+        return np.asarray(_SCALES[self._interp](energy))
+
+    def __call__(self, energy: Any) -> u.Quantity:
+        """Evaluate the model at `energy`."""
+        return self.evaluate(as_energy(energy), *self.parameters.value)
+
+    def evaluate(self, energy: Any, *norms: Any, **named: Any) -> u.Quantity:
+        """Evaluate for given norms."""
+        energy = as_energy(energy).to_value("TeV")
+        values = np.array([u.Quantity(v).to_value("") for v in (norms or tuple(named.values()))], dtype=float)
+        weights = node_weights(self._scaled_energy(np.ravel(energy)), self._scaled_energy(self._energy.to_value("TeV")))
+        value, _ = piecewise_norm(weights, _SCALES[self._interp], values)
+        return u.Quantity(value.reshape(np.shape(energy)), "")
+
+    def _dnde_formula(self, x: Array) -> Formula:
+        weights = node_weights(self._scaled_energy(np.exp(x)), self._scaled_energy(self._energy.to_value("TeV")))
+        forward = _SCALES[self._interp]
+        return lambda *norms: piecewise_norm(weights, forward, np.array(norms))
+
+    def _break_energies(self, values: Array) -> Sequence[float]:
+        return tuple(self._energy.to_value("TeV").tolist())
+
+    def to_dict(self, full_output: bool = False) -> dict[str, Any]:
+        """Plain dictionary, as it stands in model files."""
+        parameters = self.parameters.to_dict()
+        if not full_output:
+            plain = Parameter("norm", 1.0).to_dict()
+            parameters = [
+                {key: value for key, value in entry.items() if key in {"name", "value"} or not _same(value, plain.get(key))}
+                for entry in parameters
+            ]
+        return {
+            "spectral": {
+                "type": self.tag[0],
+                "parameters": parameters,
+                "energy": {"data": self._energy.value.tolist(), "unit": str(self._energy.unit)},
+                "interp": self._interp,
+            }
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], **kwargs: Any) -> Self:
+        """Make a model from a dictionary as `to_dict` gives it."""
+        entry = cls._entry(data, kwargs)
+        energy = read_column(entry, "energy", cls.__name__)
+        defaults = Parameters(Parameter(f"norm_{i}", 1.0) for i in range(np.size(energy)))
+        parameters = build_parameters(entry.get("parameters") or [], defaults, cls.__name__)
+        return cls(energy=energy, norms=list(parameters), interp=entry.get("interp", "log"))
+
+    @classmethod
+    def from_parameters(cls, parameters: Iterable[Parameter], **kwargs: Any) -> Self:
+        """Make a model which holds these parameters; `energy` is needed."""
+        return cls(norms=list(parameters), **kwargs)
+
+
+def _same(a: Any, b: Any) -> bool:
+    return bool(a == b or (isinstance(a, float) and isinstance(b, float) and np.isnan(a) and np.isnan(b)))

@@ -1,0 +1,280 @@
+"""Model files: YAML for the models, a table of text beside it for their covariance, FITS files for templates."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from geminga.errors import FileExistsRefusal, FormatError, GemingaError, NameLookupError
+from geminga.modeling.models.base import Model, relink
+from geminga.modeling.parameter import Parameter
+from geminga.utils import yaml as text_format
+from geminga.utils.check import add_checksum
+from geminga.utils.files import make_path, read_text, write_files
+
+__all__ = [
+    "models_from_dict",
+    "naming",
+    "parse",
+    "read_covariance",
+    "read_text_and_folder",
+    "take_covariance",
+    "to_dict",
+    "to_yaml",
+    "write",
+    "write_covariance",
+]
+
+log = logging.getLogger(__name__)
+
+_KEYS = frozenset({"components", "covariance", "metadata", "checksum"})
+_TABLE = {"format": "ascii.fixed_width", "delimiter": "|"}
+
+
+@contextlib.contextmanager
+def naming(what: str) -> Iterator[None]:
+    """Put the name of a thing before the message of any error about it."""
+    try:
+        yield
+    except GemingaError as error:
+        message = str(error)
+        if what not in message:
+            error.args = (f"{what}: {message}",)
+        raise
+    except (KeyError, TypeError, AttributeError) as error:
+        msg = f"{what} cannot be read: {type(error).__name__} {error}."
+        raise FormatError(msg) from error
+
+
+def parse(text: str, checksum: bool = False) -> dict[str, Any]:
+    """Dictionary of a model file."""
+    return text_format.from_yaml(text, checksum=checksum, name="Model file")
+
+
+def read_text_and_folder(filename: Any) -> tuple[str, Path]:
+    """Text of a file, and the folder it is in."""
+    path = make_path(filename)
+    return read_text(filename), Path(str(path)).parent
+
+
+def _found_beside(data: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The same description with file names completed by the folder where the files are there."""
+    completed = dict(data)
+    for key, value in data.items():
+        if isinstance(value, dict):
+            completed[key] = _found_beside(value, folder)
+        elif key == "filename" and isinstance(value, str) and (folder / value).is_file():
+            completed[key] = str(folder / value)
+    return completed
+
+
+def models_from_dict(data: Mapping[str, Any], path: Any = "") -> list[Any]:
+    """Models of a dictionary, with links between parameters restored."""
+    components = data.get("components") if isinstance(data, Mapping) else None
+    if not isinstance(components, list):
+        msg = f"Model file: 'components' is {components!r}; expected a list of models."
+        raise FormatError(msg)
+    unknown = sorted(set(map(str, data)) - _KEYS)
+    if unknown:
+        msg = f"Model file: unknown key {', '.join(map(repr, unknown))}; known keys: {', '.join(sorted(_KEYS))}."
+        raise NameLookupError(msg)
+    folder = Path(str(make_path(path) or ""))
+    models = []
+    for number, component in enumerate(components):
+        name = component.get("name") if isinstance(component, dict) else None
+        with naming(f"Component {number}" + (f" ({name!r})" if name is not None else "")):
+            if not isinstance(component, dict):
+                msg = f"got {component!r}; expected a mapping with the key 'type'."
+                raise FormatError(msg)
+            models.append(Model.from_dict(_found_beside(component, folder)))
+    _restore_links(models)
+    return models
+
+
+def _restore_links(models: list[Any]) -> None:
+    """Let parameters of equal label be one object."""
+    first: dict[str, Parameter] = {}
+    for model in models:
+        substitutes: dict[Parameter, Parameter] = {}
+        for parameter in model.parameters:
+            label = parameter._link_label
+            if label is not None and first.setdefault(label, parameter) is not parameter:
+                substitutes[parameter] = first[label]
+        if substitutes:
+            relink(model, substitutes)
+
+
+def take_covariance(models: Any, data: Mapping[str, Any], path: Any) -> None:
+    """Read the covariance that a model file names; if that fails, keep the errors, with a warning in the log."""
+    filename = data.get("covariance")
+    if filename is None:
+        return
+    try:
+        models.read_covariance(path, filename)
+    except (GemingaError, OSError, ValueError) as error:
+        log.warning("Covariance file %s cannot be used, only the errors of the parameters are kept: %s", filename, error)
+
+
+def to_dict(models: Any, full_output: bool = False, overwrite_templates: bool = False) -> dict[str, Any]:
+    """Plain dictionary, as it stands in model files.
+
+    Parameters
+    ----------
+    full_output : bool
+        Also give what is as by default.
+    overwrite_templates : bool
+        Write the maps of templates to their files, also where those exist.
+
+    Returns
+    -------
+    data : dict
+        With the key "components".
+    """
+    models.update_link_label()
+    if overwrite_templates:
+        _write_templates(models, overwrite=True)
+    return {"components": [model.to_dict(full_output=full_output) for model in models]}
+
+
+def to_yaml(models: Any, full_output: bool = False, overwrite_templates: bool = False) -> str:
+    """YAML text; arguments as of `to_dict`."""
+    return text_format.to_yaml(models.to_dict(full_output=full_output, overwrite_templates=overwrite_templates))
+
+
+def _write_templates(models: Any, overwrite: bool) -> None:
+    for model in models:
+        for part in (model, *model._members()):
+            if not (hasattr(part, "write") and hasattr(part, "filename")):
+                continue
+            if part.filename is None:
+                log.warning("%s of model '%s' has no filename, so that it cannot be read back.", type(part).__name__, model.name)
+            elif Path(str(make_path(part.filename))).exists() and not overwrite:
+                log.warning("Template file %s exists and is kept; give overwrite_templates=True to replace it.", part.filename)
+            else:
+                part.write(overwrite=True)
+
+
+def write(
+    models: Any,
+    path: Any,
+    overwrite: bool = False,
+    full_output: bool = False,
+    overwrite_templates: bool = False,
+    write_covariance: bool = True,
+    checksum: bool = False,
+) -> None:
+    """Write to a YAML file, with the covariance beside it.
+
+    All is made and checked before the first file is touched.
+
+    Parameters
+    ----------
+    path : str or Path
+        YAML file; the covariance goes to the same name with "_covariance.dat" in place of the suffix.
+    overwrite : bool
+        Replace these files.
+    full_output : bool
+        Also write what is as by default.
+    overwrite_templates : bool
+        Replace the files of templates; without it existing ones are kept.
+    write_covariance : bool
+        Write the covariance.
+    checksum : bool
+        Add a checksum.
+
+    Raises
+    ------
+    FileExistsRefusal
+        If a file exists and `overwrite` is false.
+    FileError
+        If a file cannot be written.
+    """
+    target = Path(str(make_path(path)))
+    files: dict[str | Path, bytes] = {}
+    data = models.to_dict(full_output=full_output)
+    if write_covariance and len(models.parameters):
+        name = f"{target.stem}_covariance.dat"
+        data["covariance"] = name
+        files[target.parent / name] = _covariance_text(models, **_TABLE).encode()
+    text = text_format.to_yaml(data)
+    files[target] = (add_checksum(text) if checksum else text).encode("utf-8")
+    for file in files:
+        if Path(file).exists() and not overwrite:
+            msg = f"File {file} exists; give overwrite=True to replace it."
+            raise FileExistsRefusal(msg)
+    _write_templates(models, overwrite=overwrite_templates)
+    write_files(files, overwrite=overwrite)
+
+
+def _covariance_text(models: Any, **kwargs: Any) -> str:
+    from astropy.table import Table
+
+    matrix = models.covariance.data
+    table = Table({"Parameters": np.array(models.parameters_unique_names, dtype=str)})
+    for number in range(len(matrix)):
+        table[str(number)] = matrix[:, number]
+    stream = io.StringIO()
+    table.write(stream, **kwargs)
+    return stream.getvalue()
+
+
+def write_covariance(models: Any, filename: Any, **kwargs: Any) -> None:
+    """Write the covariance as a table of text.
+
+    Parameters
+    ----------
+    filename : str or Path
+        File.
+    **kwargs
+        ``overwrite``; and format options of `astropy.table.Table.write`.
+
+    Raises
+    ------
+    FileExistsRefusal
+        If the file exists and ``overwrite`` is not given.
+    """
+    overwrite = kwargs.pop("overwrite", False)
+    write_files({filename: _covariance_text(models, **(_TABLE | kwargs)).encode()}, overwrite=overwrite)
+
+
+def read_covariance(models: Any, path: Any, filename: Any = "_covariance.dat", **kwargs: Any) -> None:
+    """Read the covariance from a table of text; rows are matched by name.
+
+    Parameters
+    ----------
+    path : str or Path
+        Folder.
+    filename : str
+        File in that folder.
+    **kwargs
+        Format options of `astropy.table.Table.read`.
+
+    Raises
+    ------
+    FileError, FormatError
+        If the file cannot be read, or holds no square table with all parameters.
+    """
+    from astropy.table import Table
+
+    file = Path(str(make_path(path) or "")) / filename
+    try:
+        table = Table.read(read_text(file).splitlines(), **(_TABLE | {"guess": False} | kwargs))
+        names = [str(name) for name in table["Parameters"]]
+        matrix = np.array([table[name] for name in table.colnames if name != "Parameters"], dtype=float).T
+    except (ValueError, KeyError, TypeError) as error:
+        msg = f"Covariance file {file} is not a table with the column 'Parameters' and numbers: {error}."
+        raise FormatError(msg) from error
+    rows = {name: row for row, name in enumerate(names)}
+    missing = [name for name in models.parameters_unique_names if name not in rows]
+    if matrix.shape != (len(names),) * 2 or len(rows) != len(names) or missing:
+        what = f"lacks {', '.join(missing)}" if missing else f"has shape {matrix.shape} for {len(names)} names"
+        msg = f"Covariance file {file} {what}; expected a square table with the parameters of the models."
+        raise FormatError(msg)
+    order = [rows[name] for name in models.parameters_unique_names]
+    models.covariance = matrix[np.ix_(order, order)]

@@ -1,0 +1,632 @@
+"""One number of a model, with everything a fit wants to know about it.
+
+The number itself is a plain float in the parameter's unit, and reading it costs nothing: predictions poll it.
+`factor` and `scale` exist for optimisers which want numbers of order one; nothing else depends on them.
+"""
+
+from __future__ import annotations
+
+import copy
+import html
+import logging
+import math
+from typing import Any
+
+import numpy as np
+from astropy import units as u
+from numpy.typing import NDArray
+
+from geminga.errors import NameLookupError, ParameterError, UnitError
+from geminga.modeling.models.registry import PRIOR_REGISTRY
+from geminga.utils.units import parse_unit
+
+__all__ = ["Parameter", "PriorParameter"]
+
+log = logging.getLogger(__name__)
+
+_TRANSFORMS: dict[str, tuple[Any, Any]] = {
+    "lin": (float, float),
+    "sqrt": (lambda x: float(np.sqrt(x)), lambda x: float(x) ** 2),
+    "log": (lambda x: float(np.log(x)), lambda x: float(np.exp(x))),
+}
+_SCALE_METHODS = ("scale10", "factor1", None)
+_INTERPOLATIONS = ("lin", "log", "sqrt")
+_KNOWN_KEYS = frozenset(
+    "name value unit error min max frozen interp scale_method scale_transform link prior scale factor is_norm "
+    "scan_min scan_max scan_n_values scan_n_sigma scan_values".split()
+)
+
+
+def _finite(value: Any, what: str) -> float:
+    """Float of a number; refuses what is not one, and NaN and infinity."""
+    number = _number(value, what)
+    if not math.isfinite(number):
+        msg = f"{what} is {number}; expected a finite number."
+        raise ParameterError(msg)
+    return number
+
+
+def _number(value: Any, what: str) -> float:
+    if isinstance(value, u.Quantity) and value.unit != u.dimensionless_unscaled:
+        msg = f"{what} got {value!r}, which has a unit; set the 'quantity' attribute instead."
+        raise ParameterError(msg)
+    try:
+        return float(value.item() if hasattr(value, "item") and getattr(value, "size", 1) == 1 else value)
+    except (TypeError, ValueError) as error:
+        msg = f"{what} got {value!r}; expected a number."
+        raise ParameterError(msg) from error
+
+
+class Parameter:
+    """A model parameter.
+
+    Two models share a parameter when they hold the same object; parameters compare and hash by identity.
+
+    Parameters
+    ----------
+    name : str
+        Name.
+    value : float, Quantity or str
+        Value; a bare number is in `unit`, a Quantity or a string such as ``"1 TeV"`` brings its own unit.
+    unit : str or Unit
+        Unit.
+    scale : float
+        Scale of `factor`, used by optimisers only.
+    min, max : float, Quantity or str
+        Bounds in `unit`, NaN for none. Values outside may be set; `check_limits` reports them before a fit.
+    frozen : bool
+        Keep the value in fits.
+    error : float
+        Standard error, in `unit`.
+    scan_min, scan_max : float, optional
+        Range of `scan_values`; `value` -/+ `scan_n_sigma` times `error` if not given.
+    scan_n_values : int
+        Number of scan values.
+    scan_n_sigma : float
+        Half width of the scan range in errors.
+    scan_values : array, optional
+        The scan values, instead of the above.
+    scale_method : {"scale10", "factor1", None}
+        How `autoscale` chooses the scale: a power of ten, so that the factor is one, or not at all.
+    interp : {"lin", "log", "sqrt"}
+        Spacing of the scan values.
+    prior : Prior, optional
+        Prior on the value.
+    scale_transform : {"lin", "sqrt", "log"}
+        Function of the value which the optimiser sees.
+
+    Raises
+    ------
+    ParameterError
+        If the value is not a finite number, or an option is unknown.
+    UnitError
+        If the unit cannot be read.
+
+    Examples
+    --------
+    >>> from geminga.modeling import Parameter
+    >>> par = Parameter("reference", "1 TeV", frozen=True)
+    >>> par.quantity
+    <Quantity 1. TeV>
+    """
+
+    _type: str | None = None
+
+    def __init__(
+        self,
+        name: str,
+        value: Any,
+        unit: str | u.UnitBase = "",
+        scale: float = 1,
+        min: Any = np.nan,  # noqa: A002
+        max: Any = np.nan,  # noqa: A002
+        frozen: bool = False,
+        error: float = 0,
+        scan_min: float | None = None,
+        scan_max: float | None = None,
+        scan_n_values: int = 11,
+        scan_n_sigma: float = 2,
+        scan_values: Any = None,
+        scale_method: str | None = "scale10",
+        interp: str = "lin",
+        prior: Any = None,
+        scale_transform: str = "lin",
+    ) -> None:
+        if not isinstance(name, str) or not name:
+            msg = f"Parameter name {name!r} is a {type(name).__name__}; expected a non-empty string."
+            raise ParameterError(msg)
+        self._name = name
+        self._link_label: str | None = None
+        self._prior: Any = None
+        self._scale = 1.0
+        self._unit = parse_unit(unit, f"Unit of parameter {name!r}")
+        self._set_value_and_unit(value)
+        self.min = min
+        self.max = max
+        self.frozen = frozen
+        self.error = error
+        self._scan_min = scan_min
+        self._scan_max = scan_max
+        self._scan_values: NDArray[np.float64] | None = None
+        self.scan_values = scan_values
+        self.scan_n_values = scan_n_values
+        self._scan_n_sigma = scan_n_sigma
+        self.interp = interp
+        self.scale_method = scale_method
+        self.scale_transform = scale_transform
+        self._scale = _finite(scale, f"Scale of parameter {name!r}")
+        self.prior = prior
+
+    def _set_value_and_unit(self, value: Any) -> None:
+        if isinstance(value, str):
+            try:
+                value = u.Quantity(value)
+            except (TypeError, ValueError) as error:
+                msg = f"Parameter {self._name!r} got value {value!r}; expected a number or something like '1 TeV'."
+                raise ParameterError(msg) from error
+            if value.unit == u.dimensionless_unscaled:
+                value = value.value
+        if isinstance(value, u.Quantity):
+            self._unit = value.unit
+            value = value.value
+        self.value = value
+
+    # The descriptor has no __get__ on purpose: models keep their parameters in their __dict__, and reading one is plain.
+    def __set__(self, instance: Any, value: Parameter) -> None:
+        if not isinstance(value, Parameter):
+            msg = (
+                f"{type(instance).__name__}.{self._name} is a Parameter and got {value!r}; "
+                f"set its value with .{self._name}.value = ... or .{self._name}.quantity = ..."
+            )
+            raise ParameterError(msg)
+        instance.__dict__[self._name] = value
+
+    @property
+    def name(self) -> str:
+        """Name."""
+        return self._name
+
+    @property
+    def type(self) -> str | None:
+        """Kind of model it belongs to: "spectral", "spatial", "temporal" or None."""
+        return self._type
+
+    @property
+    def value(self) -> float:
+        """Value in `unit`.
+
+        Raises
+        ------
+        ParameterError
+            On setting what is not a finite number.
+        """
+        return self._value
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        if type(value) is not float or not math.isfinite(value):
+            value = _finite(value, f"Value of parameter {self._name!r}")
+        self._value = value
+
+    @property
+    def unit(self) -> u.UnitBase:
+        """Unit; setting it does not change the value."""
+        return self._unit
+
+    @unit.setter
+    def unit(self, unit: str | u.UnitBase) -> None:
+        self._unit = parse_unit(unit, f"Unit of parameter {self._name!r}")
+
+    @property
+    def quantity(self) -> u.Quantity:
+        """Value with unit; setting it takes over the unit of what is given, bounds and error are converted.
+
+        Raises
+        ------
+        UnitError
+            If its unit is not convertible to the present one.
+        """
+        return self._value * self._unit
+
+    @quantity.setter
+    def quantity(self, quantity: Any) -> None:
+        try:
+            quantity = u.Quantity(quantity)
+            factor = self._unit.to(quantity.unit)
+        except (TypeError, ValueError, u.UnitConversionError) as error:
+            msg = f"Parameter {self._name!r} got {quantity!r}; expected a quantity convertible to '{self._unit}'."
+            raise UnitError(msg) from error
+        self.value = quantity.value
+        if factor != 1:
+            self._error *= factor
+            self._min *= factor
+            self._max *= factor
+        self._unit = quantity.unit
+
+    @property
+    def error(self) -> float:
+        """Standard error in `unit`."""
+        return self._error
+
+    @error.setter
+    def error(self, value: Any) -> None:
+        value = self._in_unit(value, "Error")
+        if value < 0 or math.isinf(value):
+            msg = f"Error of parameter {self._name!r} is {value}; expected a finite number >= 0, or NaN if unknown."
+            raise ParameterError(msg)
+        self._error = value
+
+    @property
+    def min(self) -> float:
+        """Lower bound in `unit`, NaN for none."""
+        return self._min
+
+    @min.setter
+    def min(self, value: Any) -> None:
+        self._min = self._in_unit(value, "Lower bound")
+
+    @property
+    def max(self) -> float:
+        """Upper bound in `unit`, NaN for none."""
+        return self._max
+
+    @max.setter
+    def max(self, value: Any) -> None:
+        self._max = self._in_unit(value, "Upper bound")
+
+    def _in_unit(self, value: Any, what: str) -> float:
+        """Number in the unit of the parameter; None is NaN."""
+        what = f"{what} of parameter {self._name!r}"
+        if value is None:
+            return math.nan
+        if isinstance(value, (u.Quantity, str)):
+            try:
+                quantity = u.Quantity(value)
+                bare = quantity.unit == u.dimensionless_unscaled and not isinstance(value, u.Quantity)
+                value = quantity.value if bare else quantity.to_value(self._unit)
+            except (TypeError, ValueError, u.UnitConversionError) as error:
+                msg = f"{what} got {value!r}; expected a number, or a quantity convertible to '{self._unit}'."
+                raise UnitError(msg) from error
+        return _number(value, what)
+
+    @property
+    def frozen(self) -> bool:
+        """Whether fits keep the value.
+
+        Raises
+        ------
+        ParameterError
+            On setting anything but True or False.
+        """
+        return self._frozen
+
+    @frozen.setter
+    def frozen(self, value: bool) -> None:
+        if not isinstance(value, (bool, np.bool_)):
+            msg = f"frozen of parameter {self._name!r} got {value!r} of type {type(value).__name__}; expected True or False."
+            raise ParameterError(msg)
+        self._frozen = bool(value)
+
+    @property
+    def prior(self) -> Any:
+        """Prior on the value, or None; a prior of limited support also sets `min` and `max`.
+
+        Raises
+        ------
+        ParameterError
+            On setting what is not a prior.
+        """
+        return self._prior
+
+    @prior.setter
+    def prior(self, value: Any) -> None:
+        if value is not None and not (callable(value) and hasattr(value, "support")):
+            msg = f"Prior of parameter {self._name!r} got {value!r}; expected a Prior such as GaussianPrior(mu=2, sigma=0.1)."
+            raise ParameterError(msg)
+        self._prior = value
+        if value is not None and value.support is not None:
+            self._min, self._max = value.support
+
+    def prior_stat_sum(self) -> float:
+        """Minus twice the logarithm of the prior at the value, 0 without prior."""
+        return 0.0 if self._prior is None else float(self._prior(self))
+
+    @property
+    def scan_min(self) -> float:
+        """Lowest scan value."""
+        return self._value - self._error * self._scan_n_sigma if self._scan_min is None else self._scan_min
+
+    @scan_min.setter
+    def scan_min(self, value: float | None) -> None:
+        self._scan_min = value
+
+    @property
+    def scan_max(self) -> float:
+        """Highest scan value."""
+        return self._value + self._error * self._scan_n_sigma if self._scan_max is None else self._scan_max
+
+    @scan_max.setter
+    def scan_max(self, value: float | None) -> None:
+        self._scan_max = value
+
+    @property
+    def scan_n_sigma(self) -> float:
+        """Half width of the scan range in errors."""
+        return self._scan_n_sigma
+
+    @scan_n_sigma.setter
+    def scan_n_sigma(self, value: float) -> None:
+        self._scan_n_sigma = _finite(value, f"scan_n_sigma of parameter {self._name!r}")
+
+    @property
+    def scan_values(self) -> NDArray[np.float64]:
+        """Values of a likelihood scan in `unit`.
+
+        Raises
+        ------
+        ParameterError
+            If the range reaches below zero with ``interp="log"`` or ``"sqrt"``.
+        """
+        if self._scan_values is not None:
+            return self._scan_values
+        low, high = self.scan_min, self.scan_max
+        if (self.interp == "log" and low <= 0) or (self.interp == "sqrt" and low < 0) or not low <= high:
+            msg = (
+                f"Parameter {self._name!r}: scan range [{low:g}, {high:g}] cannot be spaced as interp={self.interp!r}; "
+                "set scan_min and scan_max, or scan_values."
+            )
+            raise ParameterError(msg)
+        forward, back = _TRANSFORMS[self.interp]
+        nodes = np.linspace(forward(low), forward(high), self.scan_n_values)
+        return np.array([back(node) for node in nodes])
+
+    @scan_values.setter
+    def scan_values(self, values: Any) -> None:
+        if values is None:
+            self._scan_values = None
+            return
+        values = np.asarray(values.to_value(self._unit) if isinstance(values, u.Quantity) else values, dtype=float)
+        if values.ndim != 1 or not np.isfinite(values).all():
+            msg = f"scan_values of parameter {self._name!r} got {values!r}; expected a one-dimensional array of finite numbers."
+            raise ParameterError(msg)
+        self._scan_values = values
+
+    @property
+    def conf_min(self) -> float:
+        """Lower end of the search for a confidence limit."""
+        return self._value - 1e5 * self._reach() if math.isnan(self._min) else self._min
+
+    @property
+    def conf_max(self) -> float:
+        """Upper end of the search for a confidence limit."""
+        return self._value + 1e5 * self._reach() if math.isnan(self._max) else self._max
+
+    def _reach(self) -> float:
+        error = 0.0 if math.isnan(self._error) else self._error
+        return max(abs(self._value), error) or 1.0
+
+    def set_lim(self, min: Any = None, max: Any = None) -> None:  # noqa: A002
+        """Set the bounds which are given."""
+        if min is not None:
+            self.min = min
+        if max is not None:
+            self.max = max
+
+    def check_limits(self) -> None:
+        """Log a warning if the value is out of bounds.
+
+        Raises
+        ------
+        ParameterError
+            If the lower bound is above the upper one.
+        """
+        if self._min > self._max:
+            msg = f"Parameter {self._name!r}: min {self._min:g} is above max {self._max:g}; set bounds with min <= max."
+            raise ParameterError(msg)
+        if self._value < self._min or self._value > self._max:
+            log.warning(
+                "Value %s is outside bounds [%s, %s] for parameter '%s'; set a value inside or wider bounds.",
+                self._value,
+                self._min,
+                self._max,
+                self._name,
+            )
+
+    @property
+    def scale(self) -> float:
+        """Scale of `factor`."""
+        return self._scale
+
+    @property
+    def scale_method(self) -> str | None:
+        """How `autoscale` chooses the scale."""
+        return self._scale_method
+
+    @scale_method.setter
+    def scale_method(self, value: str | None) -> None:
+        self._scale_method = self._one_of(value, _SCALE_METHODS, "scale_method")
+        self._scale = 1.0
+
+    @property
+    def scale_transform(self) -> str:
+        """Function of the value which `factor` shows."""
+        return self._scale_transform
+
+    @scale_transform.setter
+    def scale_transform(self, value: str) -> None:
+        self._scale_transform: str = self._one_of(value, tuple(_TRANSFORMS), "scale_transform")
+        self._scale = 1.0
+
+    @property
+    def interp(self) -> str:
+        """Spacing of the scan values."""
+        return self._interp
+
+    @interp.setter
+    def interp(self, value: str) -> None:
+        self._interp: str = self._one_of(value, _INTERPOLATIONS, "interp")
+
+    def _one_of(self, value: Any, known: tuple[Any, ...], what: str) -> Any:
+        if value not in known:
+            msg = f"{what} of parameter {self._name!r} got {value!r}; expected one of {', '.join(map(repr, known))}."
+            raise ParameterError(msg)
+        return value
+
+    def transform(self, value: float, update_scale: bool = False) -> float:
+        """Factor which belongs to a value."""
+        if update_scale:
+            self.update_scale(value)
+        return float(_TRANSFORMS[self._scale_transform][0](value) / self._scale)
+
+    def inverse_transform(self, factor: float) -> float:
+        """Value which belongs to a factor."""
+        return float(_TRANSFORMS[self._scale_transform][1](factor * self._scale))
+
+    def update_scale(self, value: float) -> None:
+        """Choose the scale for a value as `scale_method` says; no change if that gives 0."""
+        number = abs(_TRANSFORMS[self._scale_transform][0](value))
+        if self._scale_method == "scale10" and number > 0:
+            self._scale = 10.0 ** math.floor(math.log10(number))
+        elif self._scale_method == "factor1" and number > 0:
+            self._scale = number
+
+    def autoscale(self) -> None:
+        """Choose the scale so that `factor` is of order one; the value stays."""
+        self.update_scale(self._value)
+
+    def reset_autoscale(self) -> None:
+        """Scale 1 and no transformation; the value stays."""
+        self._scale_transform = "lin"
+        self._scale = 1.0
+
+    @property
+    def factor(self) -> float:
+        """Value as the optimiser sees it; equal to the value unless `autoscale` was called."""
+        return self.transform(self._value)
+
+    @factor.setter
+    def factor(self, factor: float) -> None:
+        self.value = self.inverse_transform(_finite(factor, f"Factor of parameter {self._name!r}"))
+
+    @property
+    def factor_min(self) -> float:
+        """Lower bound of the factor, NaN for none."""
+        return self.transform(self._min)
+
+    @property
+    def factor_max(self) -> float:
+        """Upper bound of the factor, NaN for none."""
+        return self.transform(self._max)
+
+    def copy(self) -> Parameter:
+        """Copy, which is linked to nothing."""
+        return copy.deepcopy(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
+        new = type(self).__new__(type(self))
+        memo[id(self)] = new
+        new.__dict__.update(self.__dict__)
+        new._prior = copy.deepcopy(self._prior, memo)
+        return new
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dictionary, as it stands in model files."""
+        data = {
+            "name": self._name,
+            "value": self._value,
+            "unit": self._unit.to_string("fits"),
+            "error": self._error or 0,
+            "min": self._min,
+            "max": self._max,
+            "frozen": self._frozen,
+            "interp": self._interp,
+            "scale_method": self._scale_method,
+            "scale_transform": self._scale_transform,
+        }
+        if self._link_label is not None:
+            data["link"] = self._link_label
+        if self._prior is not None:
+            data["prior"] = self._prior.to_dict()["prior"]
+        return data
+
+    def update_from_dict(self, data: dict[str, Any]) -> None:
+        """Take over what a dictionary gives; the rest stays.
+
+        Raises
+        ------
+        NameLookupError
+            If it has an unknown key.
+        ParameterError, UnitError
+            If a value or unit cannot be right.
+        """
+        unknown = set(data) - _KNOWN_KEYS
+        if unknown:
+            msg = (
+                f"Parameter {self._name!r}: unknown key {', '.join(sorted(map(repr, unknown)))}; "
+                f"known keys: {', '.join(sorted(_KNOWN_KEYS))}."
+            )
+            raise NameLookupError(msg)
+        if "unit" in data:
+            self.unit = data["unit"] or ""
+        if "value" in data:
+            self.value = data["value"]
+        elif "factor" in data:
+            self.value = _finite(data["factor"], f"Factor of parameter {self._name!r}") * float(data.get("scale", 1))
+        for key in ("scale_method", "scale_transform", "min", "max", "error", "frozen", "interp", "scan_values"):
+            if key in data:
+                setattr(self, key, data[key])
+        for key in ("scan_min", "scan_max", "scan_n_values", "scan_n_sigma"):
+            if key in data:
+                setattr(self, key, data[key])
+        self._link_label = data.get("link")
+        if data.get("prior") is not None:
+            self.prior = PRIOR_REGISTRY.get_cls(data["prior"].get("type", "")).from_dict({"prior": data["prior"]})
+            self.set_lim(data.get("min"), data.get("max"))
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}(name={self._name!r}, value={self._value!r}, factor={self.factor!r}, scale={self._scale!r}, "
+            f"unit={self._unit!r}, min={self._min!r}, max={self._max!r}, frozen={self._frozen!r}, prior={self._prior!r}, "
+            f"id={hex(id(self))})"
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(str(self))}</pre>"
+
+
+class PriorParameter(Parameter):
+    """A number of a prior, such as its mean; never fitted.
+
+    Parameters
+    ----------
+    name, value, unit, scale, min, max, error, scale_method, scale_transform
+        See `Parameter`.
+    """
+
+    _type = "prior"
+
+    def __init__(
+        self,
+        name: str,
+        value: Any,
+        unit: str | u.UnitBase = "",
+        scale: float = 1,
+        min: Any = np.nan,  # noqa: A002
+        max: Any = np.nan,  # noqa: A002
+        error: float = 0,
+        scale_method: str | None = "scale10",
+        scale_transform: str = "lin",
+    ) -> None:
+        super().__init__(
+            name, value, unit, scale, min, max, error=error, scale_method=scale_method, scale_transform=scale_transform
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Name, value and unit."""
+        return {"name": self._name, "value": self._value, "unit": self._unit.to_string("fits")}
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}(name={self._name!r}, value={self._value!r}, factor={self.factor!r}, scale={self._scale!r}, "
+            f"unit={self._unit!r}, min={self._min!r}, max={self._max!r})"
+        )

@@ -1,0 +1,129 @@
+"""Public names, signatures and members equal those of gammapy 2.1, and importing them is light.
+
+``tests/data/api_contract.json`` holds, for each class of gammapy 2.1, its signatures (``name=default`` in order) and the
+names of its other members.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CONTRACT: dict[str, Any] = json.loads((Path(__file__).parents[1] / "data" / "api_contract.json").read_text())
+PACKAGES = sorted(CONTRACT)
+
+
+def public(package: str) -> list[str]:
+    return list(getattr(importlib.import_module(f"geminga.{package}"), "__all__", []))
+
+
+def load(package: str, name: str) -> Any:
+    return getattr(importlib.import_module(f"geminga.{package}"), name)
+
+
+def cases(kind: str) -> list[Any]:
+    return [
+        pytest.param(package, name, id=f"{package}.{name}")
+        for package in PACKAGES
+        for name in CONTRACT[package][kind]
+        if name in public(package)
+    ]
+
+
+def show_default(value: Any) -> str:
+    """Default as it stands in the contract: addresses and float noise removed."""
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
+
+
+def show_signature(function: Any, skip_first: bool) -> list[str]:
+    """Parameters as ``name=default``, without keyword-only ones: those are ours in addition."""
+    shown: list[str] = []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            continue
+        star = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+        default = "" if parameter.default is inspect.Parameter.empty else f"={show_default(parameter.default)}"
+        shown.append(f"{star}{parameter.name}{default}")
+    return shown[1:] if skip_first else shown
+
+
+def accepts(ours: str, expected: str) -> bool:
+    """Same name and default; a default where gammapy demands a value is welcome."""
+    return ours == expected or ("=" not in expected and ours.startswith(f"{expected}="))
+
+
+def differences(where: str, function: Any, expected: list[str], skip_first: bool = False) -> list[str]:
+    """What keeps a call that works in gammapy from working here; more than that may be accepted."""
+    shown = show_signature(function, skip_first)
+    ours = [p for p in shown if p in expected or not p.startswith("*")]
+    if len(ours) == len(expected) and all(map(accepts, ours, expected)):
+        return []
+    return [f"{where}({', '.join(shown)}), expected ({', '.join(expected)})"]
+
+
+def method_differences(cls: type, where: str, methods: dict[str, list[str]]) -> list[str]:
+    found = []
+    for name, expected in methods.items():
+        raw = inspect.getattr_static(cls, name, None)
+        if raw is None:
+            found.append(f"{where}.{name} is missing")
+            continue
+        is_bound = isinstance(raw, classmethod | staticmethod)
+        found += differences(f"{where}.{name}", getattr(cls, name), expected, skip_first=not is_bound)
+    return found
+
+
+# Names that this version offers; a name may be added, and none may go.
+STAGE: dict[str, set[str]] = {}
+
+
+@pytest.mark.parametrize("package", sorted(STAGE))
+def test_public_names_are_kept(package: str) -> None:
+    assert STAGE[package] - set(public(package)) == set()
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_public_name_loads(package: str) -> None:
+    module = importlib.import_module(f"geminga.{package}")
+    assert dir(module) == sorted(module.__all__)
+    for name in module.__all__:
+        assert getattr(module, name) is not None
+
+
+@pytest.mark.parametrize(("package", "name"), cases("classes"))
+def test_class_follows_contract(package: str, name: str) -> None:
+    cls, contract = load(package, name), CONTRACT[package]["classes"][name]
+    found = differences(name, cls, contract["signature"])
+    found += method_differences(cls, name, contract["methods"])
+    found += [f"{name}.{member} is missing" for member in contract["members"] if not hasattr(cls, member)]
+    if "parameters" in contract:
+        names = cls.default_parameters.names if hasattr(cls, "default_parameters") else []
+        if names != contract["parameters"]:
+            found.append(f"{name} has the parameters {names}, expected {contract['parameters']}")
+    assert found == []
+
+
+@pytest.mark.parametrize(("package", "name"), cases("functions"))
+def test_function_follows_contract(package: str, name: str) -> None:
+    assert differences(name, load(package, name), CONTRACT[package]["functions"][name]) == []
+
+
+def test_import_does_not_load_matplotlib() -> None:
+    modules = ["geminga", *(f"geminga.{package}" for package in PACKAGES)]
+    code = (
+        "import importlib, sys\n"
+        f"for name in {modules!r}:\n"
+        "    module = importlib.import_module(name)\n"
+        "    [getattr(module, public) for public in module.__all__]\n"
+        "sys.exit('matplotlib' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr or "matplotlib was imported"
