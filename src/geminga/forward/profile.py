@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from geminga.errors import UnsupportedError
 from geminga.forward.irf import Irf
-from geminga.numerics.hermite import hermite_table
+from geminga.numerics.cells import cell_table
 from geminga.numerics.radial import back_transform, pixel_transform, psf_operator, psf_transform, wave_numbers
 
 __all__ = ["Profile", "extended_profile", "point_profile"]
@@ -20,12 +20,12 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Profile:
-    """Hermite table: value and slope times step at ``step * arange(n_nodes)``."""
+    """Cubic cells between radii ``step * arange(n_cells + 1)`` (deg, along the chord)."""
 
     step: float
-    n_nodes: int
-    table: Array  # (n_T, n_nodes * 2)
-    shape_gradient: Array  # (n_shape, n_T, n_nodes * 2)
+    n_cells: int
+    table: Array  # (n_T, 4 n_cells)
+    shape_gradient: Array  # (n_shape, n_T, 4 n_cells)
 
 
 def point_profile(irf: Irf, side: float) -> Profile:
@@ -37,8 +37,8 @@ def point_profile(irf: Irf, side: float) -> Profile:
     step = quantise(min(psf.core / 5, side))
     n_nodes = int(np.ceil((psf.reach + side) / step / 8) * 8) + 2
     value, slope = psf_operator(psf.rad, psf.edge, side, step, n_nodes)
-    table = hermite_table(psf.values @ value.T, psf.values @ slope.T, step)
-    return Profile(step, n_nodes, table, np.zeros((0, *table.shape)))
+    table = cell_table(psf.values @ value.T, psf.values @ slope.T, step)
+    return Profile(step, n_nodes - 1, table, np.zeros((0, *table.shape)))
 
 
 def extended_profile(
@@ -50,7 +50,7 @@ def extended_profile(
     feature = float(np.hypot(spatial.feature_size(values), core))
     radius = float(spatial.support_radius(values)) + reach
     step = quantise(min(feature / 4, radius / 16)) if grid is None else grid[0]
-    n_nodes = int(np.ceil(radius / step / 8) * 8) + 2 if grid is None else grid[1]
+    n_nodes = int(np.ceil(radius / step / 8) * 8) + 2 if grid is None else grid[1] + 1
     radius = max(radius, step * n_nodes)
     k, weight = wave_numbers(min(_transform_reach(spatial, values), k_psf), radius * 1.15)
     model, gradient = spatial.radial_transform(k, values)
@@ -65,8 +65,8 @@ def extended_profile(
     both = np.concatenate([to_value, to_slope], axis=1)
     product = ((kernel[None] * stack[:, None]).reshape(-1, len(k)) @ both).reshape(len(stack), len(kernel), 2, n_nodes)
     keep = n_nodes if grid is not None else _reach(product[0, :, 0])
-    tables = np.array([hermite_table(p[:, 0, :keep], p[:, 1, :keep], step) for p in product])
-    return Profile(step, keep, tables[0], tables[1:])
+    tables = np.array([cell_table(p[:, 0, :keep], p[:, 1, :keep], step) for p in product])
+    return Profile(step, keep - 1, tables[0], tables[1:])
 
 
 def quantise(step: float) -> float:

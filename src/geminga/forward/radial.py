@@ -26,7 +26,7 @@ from geminga.forward.irf import FixedIrf, Irf, IrfSource
 from geminga.forward.memo import Memo
 from geminga.forward.position import position_second, position_vectors
 from geminga.forward.profile import Profile, extended_profile, point_profile
-from geminga.numerics.hermite import hermite, locate, lookup
+from geminga.numerics.cells import differentiate, locate, lookup, powers
 
 __all__ = ["RadialComponent", "RadialState"]
 
@@ -35,18 +35,16 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class _Geometry:
-    """Everything that depends on the position alone (and on the nodes of the profile)."""
+    """Everything that depends on the position alone (and on the cells of the profile)."""
 
     selection: Selection
-    index: NDArray[np.int32]  # first node of each selected pixel
-    fraction: Array  # position between the nodes, in [0, 1); nan-free, 2 outside
-    value: Array  # Hermite weights, (n_sel, 4)
     direction: Array  # dq/dlon, dq/dlat in units of the step, (2, n_sel)
     inverse: Array  # 1 / q in units of the step, (n_sel,)
     exposure: Array  # (n_sel, n_k)
-    rows: csr_array  # occupied bins in (e, node), (n_bins, n_e * 2 n_nodes)
+    look: csr_array  # pixels in the cells of one energy, (n_sel, 4 n_cells)
+    rows: csr_array  # occupied bins in (e, cell), (n_bins, n_e * 4 n_cells)
     row_exposure: Array  # (n_bins, n_k)
-    weights: Array  # of the total: (n_g, n_k, 2 n_nodes)
+    weights: Array  # of the total: (n_g, n_k, 4 n_cells)
     masks: NDArray[np.bool_]  # (n_g, n_sel)
 
 
@@ -58,7 +56,7 @@ class RadialState:
     counts: Array
     total: float
     values: Array
-    table: Array  # (n_k, n_e, 2 n_nodes)
+    table: Array  # (n_k, n_e, 4 n_cells)
     profile: Profile
     geometry: _Geometry
     irf: Irf
@@ -96,14 +94,13 @@ class RadialComponent:
     n_spatial: int
     memo_profile: Memo = dataclasses.field(default_factory=lambda: Memo(4))
     memo_geometry: Memo = dataclasses.field(default_factory=Memo)
-    memo_slope: Memo = dataclasses.field(default_factory=Memo)
 
     def profile(self, values: Array, irf: Irf, with_gradient: bool, nodes: Profile | None = None) -> Profile:
         """PSF-convolved profile for spatial parameter values, on the nodes of another profile if given."""
         side = self.field.side
         if self.is_point:
             return self.memo_profile.get(irf.key, lambda: point_profile(irf, side))
-        grid = None if nodes is None else (nodes.step, nodes.n_nodes)
+        grid = None if nodes is None else (nodes.step, nodes.n_cells)
         key = (irf.key, tuple(values[2:].tolist()), with_gradient, grid)
         return self.memo_profile.get(key, lambda: extended_profile(self.spatial, values, irf, side, with_gradient, grid))
 
@@ -111,12 +108,12 @@ class RadialComponent:
 
     def geometry(self, values: Array, profile: Profile) -> _Geometry:
         """Lookup weights of the pixels near the source."""
-        key = (float(values[0]), float(values[1]), profile.step, profile.n_nodes)
+        key = (float(values[0]), float(values[1]), profile.step, profile.n_cells)
         return self.memo_geometry.get(key, lambda: self._make_geometry(values, profile))
 
     def _make_geometry(self, values: Array, profile: Profile) -> _Geometry:
         center, east, north = position_vectors(values[0], values[1], self.rotation)
-        selection = self.field.select(center, profile.step * (profile.n_nodes - 1))
+        selection = self.field.select(center, profile.step * profile.n_cells)
         v = self.field.vectors[selection.pixels]
         scale = np.rad2deg(1.0) / profile.step
         # The chord, in steps, is the radius: d chord = -v.dc / chord.
@@ -126,36 +123,23 @@ class RadialComponent:
         chord[near] = np.linalg.norm(v[near] - center, axis=1)
         inverse = np.divide(1.0, chord, out=np.zeros_like(chord), where=chord > 1e-14)
         direction = (axes[:, 1:] * (inverse * (-scale * np.deg2rad(1.0)))[:, None]).T
-        index, fraction = locate(chord * scale, profile.n_nodes)
-        value = hermite(fraction)
+        index, place = locate(chord * scale, profile.n_cells)
+        weight = powers(place)
         x = self.exposure[1][selection.pixels]
-        rows = self._sparse(selection, index, value, profile)
-        look = lookup(index, value, 2 * profile.n_nodes)
+        look = lookup(index, weight, profile.n_cells)
+        cell = self.field.bin_energy[selection.bins] * np.int32(profile.n_cells) + index[selection.local]
+        rows = lookup(cell, weight[selection.local], profile.n_cells * self.field.n_energy)
         masks = self.field.mask[:, selection.pixels]
         weights = np.array([(look.T @ (x if m.all() else x * m[:, None])).T for m in masks])
-        return _Geometry(
-            selection, index, fraction, value, direction, inverse / scale, x, rows, x[selection.local], weights, masks
-        )
-
-    def _sparse(self, selection: Selection, index: NDArray[np.int32], weight: Array, profile: Profile) -> csr_array:
-        """Lookup of occupied bins in tables of shape (n_e, 2 n_nodes)."""
-        n_node2, n_bins = 2 * profile.n_nodes, len(selection.bins)
-        base = self.field.bin_energy[selection.bins] * np.int32(n_node2)
-        base += 2 * index[selection.local]
-        columns = np.empty((n_bins, 4), dtype=np.int32)
-        for j in range(4):
-            np.add(base, j, out=columns[:, j])
-        indptr = np.arange(0, 4 * n_bins + 1, 4, dtype=np.int32)
-        shape = (n_bins, self.field.n_energy * n_node2)
-        return csr_array((weight[selection.local].reshape(-1), columns.reshape(-1), indptr), shape=shape)
+        return _Geometry(selection, direction, inverse / scale, x, look, rows, x[selection.local], weights, masks)
 
     def _table_shape(self, profile: Profile) -> tuple[int, int, int]:
-        return self.exposure[0].shape[1], self.field.n_energy, 2 * profile.n_nodes
+        return self.exposure[0].shape[1], self.field.n_energy, 4 * profile.n_cells
 
     # ---- evaluation ----------------------------------------------------------------------------
 
     def _fold(self, flux: Array, table: Array, irf: Irf) -> Array:
-        """Spectrum, dispersion and exposure folded with a profile, shape (n_k, n_e, 2 n_nodes)."""
+        """Spectrum, dispersion and exposure folded with a profile, shape (n_k, n_e, 4 n_cells)."""
         kernel = self.exposure[0].T[:, None, :] * (irf.response.T * flux)
         n_k, n_e, n_true = kernel.shape
         if irf.psf is not None and irf.psf.is_reco:
@@ -170,16 +154,16 @@ class RadialComponent:
         geometry = self.geometry(spatial, profile)
         flux, _ = self.flux(spectral)
         table = self._fold(flux, profile.table, irf)
-        counts = np.einsum("rk,rk->r", geometry.rows @ table.reshape(len(table), -1).T, geometry.row_exposure)
+        counts = _row_values(geometry, table)
         total = float(np.sum(self._total(geometry.weights) * table))
         return RadialState(geometry.selection, counts, total, values, table, profile, geometry, irf)
 
     def _total(self, weights: Array) -> Array:
-        """Weights of the total for every energy, (n_k, n_e, 2 n_nodes)."""
+        """Weights of the total for every energy, (n_k, n_e, 4 n_cells)."""
         return weights[self.field.group].transpose(1, 0, 2) * self.field.weight
 
     def _tangents(self, state: RadialState) -> Array:
-        """Tables of the derivatives by spectral parameters, then by shape: (n, n_k, n_e, 2 n_nodes)."""
+        """Tables of the derivatives by spectral parameters, then by shape: (n, n_k, n_e, 4 n_cells)."""
         if state.tangents is None:
             state.tangents = self._tangents_at(state.values, state.irf, state.profile)
         return state.tangents
@@ -187,8 +171,7 @@ class RadialComponent:
     def _row_slope(self, state: RadialState) -> Array:
         """Derivative of each count by the radius (in steps)."""
         if state.row_slope is None:
-            per_row = self._slopes(state) @ state.table.reshape(len(state.table), -1).T
-            state.row_slope = np.einsum("rk,rk->r", per_row, state.geometry.row_exposure)
+            state.row_slope = _row_values(state.geometry, differentiate(state.table))
         return state.row_slope
 
     def _tangents_at(self, values: Array, irf: Irf, nodes: Profile) -> Array:
@@ -215,22 +198,17 @@ class RadialComponent:
     def _slope_functional(self, state: RadialState, weight: Array) -> Array:
         """Derivative by lon and lat: slope at each bin times how the radius moves."""
         geometry = state.geometry
-        moved = np.bincount(geometry.selection.local, self._row_slope(state) * weight, minlength=len(geometry.index))
-        rows = geometry.direction @ moved
-        slope_weight = hermite(geometry.fraction, 1)
-        look = lookup(geometry.index, slope_weight, 2 * state.profile.n_nodes)
-        total = np.zeros(2)
-        for g, mask in enumerate(geometry.masks):
-            table = state.table[:, self.field.group == g].sum(axis=1)
-            values = np.einsum("pk,pk->p", look @ table.T, geometry.exposure)
-            total += geometry.direction @ (values * mask) * self.field.weight
-        return np.asarray(rows + total)
+        moved = np.bincount(geometry.selection.local, self._row_slope(state) * weight, minlength=len(geometry.inverse))
+        moved += self._pixel_values(geometry, differentiate(state.table))
+        return np.asarray(geometry.direction @ moved)
 
-    def _slopes(self, state: RadialState) -> csr_array:
-        spatial = state.values[self.n_spectral :]
-        key = (float(spatial[0]), float(spatial[1]), state.profile.step, state.profile.n_nodes)
-        g = state.geometry
-        return self.memo_slope.get(key, lambda: self._sparse(g.selection, g.index, hermite(g.fraction, 1), state.profile))
+    def _pixel_values(self, geometry: _Geometry, table: Array) -> Array:
+        """Table looked up at each pixel, summed over the energies which use it."""
+        out = np.zeros(len(geometry.inverse))
+        for g, mask in enumerate(geometry.masks):
+            summed = np.ascontiguousarray(table[:, self.field.group == g].sum(axis=1).T)
+            out += np.einsum("pk,pk->p", geometry.look @ summed, geometry.exposure) * mask
+        return out * self.field.weight
 
     def jacobian(self, state: RadialState, which: NDArray[np.intp]) -> Array:
         """Derivatives of the counts in the bins ``selection.bins[which]``, shape (n_parameters, n_which)."""
@@ -248,25 +226,24 @@ class RadialComponent:
     def hessian(self, state: RadialState, weight: Array) -> Array:
         """Second derivatives of ``sum(weight * counts) + total``, by functionals on the tables."""
         geometry, table = state.geometry, state.table
-        n_s, n_k = self.n_spectral, len(state.table)
+        n_s = self.n_spectral
         tangents = self._tangents(state)
         functional = geometry.rows.T @ (weight[:, None] * geometry.row_exposure)
         functional = functional.T.reshape(table.shape) + self._total(geometry.weights)
         inner = self._table_hessian(state, functional)
         mixed = np.empty((2, len(tangents)))
         local = geometry.selection.local
-        look = lookup(geometry.index, hermite(geometry.fraction, 1), 2 * state.profile.n_nodes)
-        slopes = self._slopes(state)
+        slopes = differentiate(tangents)
         for q, direction in enumerate(geometry.direction):
-            moved = slopes.T @ ((weight * direction[local])[:, None] * geometry.row_exposure)
-            total = np.array([(look.T @ (geometry.exposure * (m * direction)[:, None])).T for m in geometry.masks])
-            mixed[q] = np.einsum("jken,ken->j", tangents, moved.T.reshape(table.shape) + self._total(total))
+            moved = geometry.rows.T @ ((weight * direction[local])[:, None] * geometry.row_exposure)
+            total = np.array([(geometry.look.T @ (geometry.exposure * (m * direction)[:, None])).T for m in geometry.masks])
+            mixed[q] = np.einsum("jken,ken->j", slopes, moved.T.reshape(table.shape) + self._total(total))
         out = np.zeros((len(tangents) + 2,) * 2)
         others = np.r_[:n_s, n_s + 2 : len(out)]
         out[np.ix_(others, others)] = inner
         out[n_s : n_s + 2, others] = mixed
         out[others, n_s : n_s + 2] = mixed.T
-        out[n_s : n_s + 2, n_s : n_s + 2] = self._position_hessian(state, weight, n_k)
+        out[n_s : n_s + 2, n_s : n_s + 2] = self._position_hessian(state, weight)
         return out
 
     def _table_hessian(self, state: RadialState, functional: Array) -> Array:
@@ -285,36 +262,25 @@ class RadialComponent:
             out[i] = (ends[0] - ends[1]) / (2 * step)
         return 0.5 * (out + out.T)
 
-    def _position_hessian(self, state: RadialState, weight: Array, n_k: int) -> Array:
+    def _position_hessian(self, state: RadialState, weight: Array) -> Array:
         """Position by position: curvature along the radius plus slope times the bending of the radius."""
-        geometry, field = state.geometry, self.field
+        geometry = state.geometry
         spatial = state.values[self.n_spectral :]
         second = position_second(spatial[0], spatial[1], self.rotation)
-        local, scale = geometry.selection.local, np.rad2deg(1.0) / state.profile.step
-        pixels = np.zeros(len(geometry.index))
-        bend = np.zeros(len(geometry.index))
-        curve = hermite(geometry.fraction, 2)
-        slope = hermite(geometry.fraction, 1)
-        rows_curve = self._sparse(geometry.selection, geometry.index, curve, state.profile)
-        flat = state.table.reshape(n_k, -1).T
-        per_row = np.einsum("rk,rk->r", rows_curve @ flat, geometry.row_exposure) * weight
-        pixels += np.bincount(local, per_row, minlength=len(pixels))
-        per_row = np.einsum("rk,rk->r", self._slopes(state) @ flat, geometry.row_exposure) * weight
-        bend += np.bincount(local, per_row, minlength=len(pixels))
-        look_curve = lookup(geometry.index, curve, 2 * state.profile.n_nodes)
-        look_slope = lookup(geometry.index, slope, 2 * state.profile.n_nodes)
-        for g, mask in enumerate(geometry.masks):
-            table = state.table[:, field.group == g].sum(axis=1).T
-            outside = mask * field.weight
-            pixels += outside * np.einsum("pk,pk->p", look_curve @ table, geometry.exposure)
-            bend += outside * np.einsum("pk,pk->p", look_slope @ table, geometry.exposure)
-        v = field.vectors[geometry.selection.pixels]
+        scale = np.rad2deg(1.0) / state.profile.step
+        slope_table = differentiate(state.table)
+        curve_table = differentiate(slope_table)
+        local, n = geometry.selection.local, len(geometry.inverse)
+        bend = np.bincount(local, self._row_slope(state) * weight, minlength=n)
+        bend += self._pixel_values(geometry, slope_table)
+        curve = np.bincount(local, _row_values(geometry, curve_table) * weight, minlength=n)
+        curve += self._pixel_values(geometry, curve_table)
+        v, d = self.field.vectors[geometry.selection.pixels], geometry.direction
         out = np.empty((2, 2))
-        d = geometry.direction
         for i in range(2):
             for j in range(2):
                 bending = (-(v @ second[i][j]) * (scale * np.deg2rad(1.0)) ** 2 - d[i] * d[j]) * geometry.inverse
-                out[i, j] = np.sum(pixels * d[i] * d[j] + bend * bending)
+                out[i, j] = np.sum(curve * d[i] * d[j] + bend * bending)
         return out
 
     def dense(self, values: Array) -> tuple[Array, NDArray[np.intp]]:
@@ -326,11 +292,8 @@ class RadialComponent:
         irf = self.irf.at(spatial[0], spatial[1])
         profile = self.profile(spatial, irf, False)
         center, _, _ = position_vectors(spatial[0], spatial[1], self.rotation)
-        pixels = self.field.select(center, profile.step * (profile.n_nodes - 1)).pixels
-        chord = np.rad2deg(np.linalg.norm(self.field.vectors[pixels] - center, axis=1))
-        index, fraction = locate(chord / profile.step, profile.n_nodes)
-        weight = hermite(fraction)
-        shape = sum(profile.table[:, 2 * index + j] * weight[:, j] for j in range(4))
+        pixels = self.field.select(center, profile.step * profile.n_cells).pixels
+        shape = _profile_at(profile, center, self.field.vectors[pixels])
         exposure = self.exposure[0] @ self.exposure[1][pixels].T
         flux, _ = self.flux(spectral)
         if irf.psf is not None and irf.psf.is_reco:
@@ -342,11 +305,7 @@ class RadialComponent:
         irf = self.irf.at(values[0], values[1])
         profile = self.profile(values, irf, False)
         center, _, _ = position_vectors(values[0], values[1], self.rotation)
-        chord = np.rad2deg(np.linalg.norm(self.field.vectors - center, axis=1))
-        index, fraction = locate(chord / profile.step, profile.n_nodes)
-        weight = hermite(fraction)
-        shape = sum(profile.table[:, 2 * index + j] * weight[:, j] for j in range(4))
-        return np.asarray(shape * self.field.solid_angle)
+        return _profile_at(profile, center, self.field.vectors) * self.field.solid_angle
 
     def thin(self, field: Field, pixels: NDArray[np.intp], values: Array) -> RadialComponent | None:
         """The same component on some of the pixels; None if the source is too narrow for that."""
@@ -355,9 +314,26 @@ class RadialComponent:
         if smooth < 1.5 * self.field.side * np.sqrt(field.weight):
             return None
         exposure = (self.exposure[0], np.ascontiguousarray(self.exposure[1][pixels]))
-        return replace(self, field=field, exposure=exposure, memo_profile=Memo(4), memo_geometry=Memo(), memo_slope=Memo())
+        return replace(self, field=field, exposure=exposure, memo_profile=Memo(4), memo_geometry=Memo())
 
     def freeze_irf(self, values: Array) -> RadialComponent:
         """The same component with the IRFs at the position in `values`, whatever is evaluated later."""
         lon, lat = values[self.n_spectral : self.n_spectral + 2]
-        return replace(self, irf=FixedIrf(self.irf.at(lon, lat)), memo_profile=Memo(4), memo_geometry=Memo(), memo_slope=Memo())
+        return replace(self, irf=FixedIrf(self.irf.at(lon, lat)), memo_profile=Memo(4), memo_geometry=Memo())
+
+
+def _row_values(geometry: _Geometry, table: Array) -> Array:
+    """Table looked up at each occupied bin."""
+    flat = np.ascontiguousarray(table.reshape(len(table), -1).T)
+    return np.einsum("rk,rk->r", geometry.rows @ flat, geometry.row_exposure)
+
+
+def _profile_at(profile: Profile, center: Array, vectors: Array) -> Array:
+    """Profile of each true energy at unit vectors, shape (n_T, n)."""
+    chord = np.rad2deg(np.linalg.norm(vectors - center, axis=1))
+    index, place = locate(chord / profile.step, profile.n_cells)
+    weight = powers(place)
+    out = np.zeros((len(profile.table), len(vectors)))
+    for j in range(4):
+        out += profile.table[:, 4 * index + j] * weight[:, j]
+    return out

@@ -141,9 +141,8 @@ def from_hdulist(
     kwargs: dict[str, Any] = {"hdu": hdu, "format": format}
     if kind == "region":
         kwargs["format"] = format or "gadf"
-        kwargs |= {} if colname is None else {"ogip_column": colname}
-    else:
-        kwargs["hdu_bands"] = hdu_bands
+        kwargs["ogip_column"] = colname
+    kwargs["hdu_bands"] = hdu_bands
     if kind == "hpx":
         kwargs["colname"] = colname
     return class_of_kind(kind).from_hdulist(hdulist, **kwargs)

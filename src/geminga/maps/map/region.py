@@ -145,10 +145,10 @@ class RegionNDMap(Map, kind="region"):
     def from_hdulist(
         cls, hdulist: fits.HDUList, format: str = "gadf", ogip_column: str | None = None, hdu: Any = None, **kwargs: Any
     ) -> RegionNDMap:
-        """Read a map from an HDU list; see `read`. Further arguments have no effect."""
+        """Read a map from an HDU list; see `read`. ``hdu_bands`` and ``hdu_region`` may name the HDUs of axes and region."""
         from geminga.maps.io import region
 
-        return region.region_map_from_hdulist(cls, hdulist, format=format, ogip_column=ogip_column, hdu=hdu)
+        return region.region_map_from_hdulist(cls, hdulist, format=format, ogip_column=ogip_column, hdu=hdu, **kwargs)
 
     @classmethod
     def from_table(cls, table: Table, format: str = "", colname: str | None = None) -> RegionNDMap:

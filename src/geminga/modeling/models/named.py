@@ -32,11 +32,11 @@ def as_names(names: Any) -> list[str] | None:
     """
     if names is None:
         return None
-    listed = [names] if isinstance(names, str) else names
-    if not isinstance(listed, Iterable) or not all(isinstance(name, str) for name in (listed := list(listed))):
+    listed = [names] if isinstance(names, str) else list(names) if isinstance(names, Iterable) else [None]
+    if not all(isinstance(name, str) for name in listed):
         msg = f"datasets_names got {names!r}; expected a name, a list of names, or None for all datasets."
         raise InputError(msg)
-    return list(listed)
+    return listed
 
 
 def as_component(model: Any, kind: str, owner: str, optional: bool = True) -> Any:
@@ -73,7 +73,6 @@ class NamedModel(ModelBase):
     """Base of models with a name and datasets: `SkyModel` and the background models."""
 
     _kinds: ClassVar[tuple[str, ...]] = ("spectral", "spatial", "temporal")
-    _kinds_frozen_by_default: ClassVar[str | None] = None
     _name: str
     _datasets_names: list[str] | None = None
 
@@ -182,10 +181,9 @@ class NamedModel(ModelBase):
         return [("Name", self.name), ("Datasets names", str(self.datasets_names))]
 
     def __str__(self) -> str:
-        self_and_links = self.parameters
         lines = [f"  {label:26}: {text}".rstrip() for label, text in self._header_lines()]
         lines.append("  Parameters:")
-        lines += [f"    {_parameter_line(parameter)}" for parameter in self_and_links]
+        lines += [f"    {_parameter_line(parameter)}" for parameter in self.parameters]
         return "\n".join([type(self).__name__, "", *lines]) + "\n\n"
 
     def __repr__(self) -> str:

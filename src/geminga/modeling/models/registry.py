@@ -22,40 +22,76 @@ __all__ = [
 ]
 
 _HERE = "geminga.modeling.models"
-_HOMES: dict[str, dict[str, str]] = {
+# Kind: package: class and short tag, so that one class can be found without loading all.
+_HOMES: dict[str, dict[str, dict[str, str]]] = {
     "model": {
-        f"{_HERE}.sky": "SkyModel",
-        f"{_HERE}.background": "FoVBackgroundModel TemplateNPredModel",
+        f"{_HERE}.sky": {"SkyModel": "sky-model"},
+        f"{_HERE}.background": {"FoVBackgroundModel": "fov-bkg", "TemplateNPredModel": ""},
     },
     "spectral": {
-        f"{_HERE}.spectral": (
-            "ConstantSpectralModel CompoundSpectralModel PowerLawSpectralModel PowerLaw2SpectralModel "
-            "BrokenPowerLawSpectralModel SmoothBrokenPowerLawSpectralModel PiecewiseNormSpectralModel "
-            "ExpCutoffPowerLawSpectralModel ExpCutoffPowerLaw3FGLSpectralModel SuperExpCutoffPowerLaw3FGLSpectralModel "
-            "SuperExpCutoffPowerLaw4FGLDR3SpectralModel SuperExpCutoffPowerLaw4FGLSpectralModel LogParabolaSpectralModel "
-            "LogParabola2SpectralModel TemplateSpectralModel TemplateNDSpectralModel GaussianSpectralModel "
-            "EBLAbsorptionNormSpectralModel NaimaSpectralModel ScaleSpectralModel PowerLawNormSpectralModel "
-            "LogParabolaNormSpectralModel ExpCutoffPowerLawNormSpectralModel"
-        ),
+        f"{_HERE}.spectral": {
+            "ConstantSpectralModel": "const",
+            "CompoundSpectralModel": "compound",
+            "PowerLawSpectralModel": "pl",
+            "PowerLaw2SpectralModel": "pl-2",
+            "BrokenPowerLawSpectralModel": "bpl",
+            "SmoothBrokenPowerLawSpectralModel": "sbpl",
+            "PiecewiseNormSpectralModel": "piecewise-norm",
+            "ExpCutoffPowerLawSpectralModel": "ecpl",
+            "ExpCutoffPowerLaw3FGLSpectralModel": "ecpl-3fgl",
+            "SuperExpCutoffPowerLaw3FGLSpectralModel": "secpl-3fgl",
+            "SuperExpCutoffPowerLaw4FGLDR3SpectralModel": "secpl-4fgl-dr3",
+            "SuperExpCutoffPowerLaw4FGLSpectralModel": "secpl-4fgl",
+            "LogParabolaSpectralModel": "lp",
+            "LogParabola2SpectralModel": "lp2",
+            "TemplateSpectralModel": "template",
+            "TemplateNDSpectralModel": "templateND",
+            "GaussianSpectralModel": "gauss",
+            "EBLAbsorptionNormSpectralModel": "ebl-norm",
+            "NaimaSpectralModel": "naima",
+            "ScaleSpectralModel": "scale",
+            "PowerLawNormSpectralModel": "pl-norm",
+            "LogParabolaNormSpectralModel": "lp-norm",
+            "ExpCutoffPowerLawNormSpectralModel": "ecpl-norm",
+        },
     },
     "spatial": {
-        f"{_HERE}.spatial": (
-            "ConstantSpatialModel TemplateSpatialModel TemplateNDSpatialModel DiskSpatialModel GaussianSpatialModel "
-            "GeneralizedGaussianSpatialModel PiecewiseNormSpatialModel PointSpatialModel ShellSpatialModel "
-            "Shell2SpatialModel ConstantFluxSpatialModel"
-        ),
+        f"{_HERE}.spatial": {
+            "ConstantSpatialModel": "const",
+            "TemplateSpatialModel": "template",
+            "TemplateNDSpatialModel": "templateND",
+            "DiskSpatialModel": "disk",
+            "GaussianSpatialModel": "gauss",
+            "GeneralizedGaussianSpatialModel": "gauss-general",
+            "PiecewiseNormSpatialModel": "piecewise-norm",
+            "PointSpatialModel": "point",
+            "ShellSpatialModel": "shell",
+            "Shell2SpatialModel": "shell2",
+            "ConstantFluxSpatialModel": "const-flux",
+        },
     },
     "temporal": {
-        f"{_HERE}.temporal": (
-            "ConstantTemporalModel LinearTemporalModel LightCurveTemplateTemporalModel ExpDecayTemporalModel "
-            "GaussianTemporalModel GeneralizedGaussianTemporalModel PowerLawTemporalModel SineTemporalModel "
-            "TemplatePhaseCurveTemporalModel"
-        ),
+        f"{_HERE}.temporal": {
+            "ConstantTemporalModel": "const",
+            "LinearTemporalModel": "linear",
+            "LightCurveTemplateTemporalModel": "template",
+            "ExpDecayTemporalModel": "exp-decay",
+            "GaussianTemporalModel": "gauss",
+            "GeneralizedGaussianTemporalModel": "gengauss",
+            "PowerLawTemporalModel": "powerlaw",
+            "SineTemporalModel": "sinus",
+            "TemplatePhaseCurveTemporalModel": "template-phase",
+        },
     },
     "prior": {
-        "geminga.modeling.priors": (
-            "UniformPrior GaussianPrior LogUniformPrior GeneralizedGaussianPrior LogNormalPrior SamplesKDEPrior"
-        ),
+        "geminga.modeling.priors": {
+            "UniformPrior": "",
+            "GaussianPrior": "",
+            "LogUniformPrior": "",
+            "GeneralizedGaussianPrior": "",
+            "LogNormalPrior": "",
+            "SamplesKDEPrior": "",
+        },
     },
 }
 
@@ -83,7 +119,7 @@ class ModelRegistry(Registry):
             built_in = [
                 getattr(importlib.import_module(module), name)
                 for module, names in _HOMES[self.kind].items()
-                for name in names.split()
+                for name in names
             ]
         except BaseException:
             self._pending = True
@@ -98,6 +134,11 @@ class ModelRegistry(Registry):
         NameLookupError
             If no class has it; the message lists the known tags.
         """
+        if self._pending:
+            for module, names in _HOMES[self.kind].items():
+                for name, short in names.items():
+                    if tag in (name, short) and tag:
+                        return getattr(importlib.import_module(module), name)
         self._load()
         return super().get_cls(tag)
 
