@@ -85,7 +85,7 @@ def _entry(entry: Any, number: int, path: Path) -> dict[str, Any]:
         msg = f"File {path}: dataset {number} has no {', '.join(missing)}; expected name, type and filename."
         raise FormatError(msg)
     here = path.parent / str(entry["filename"])
-    return entry | {"filename": str(here if here.exists() else make_path(str(entry["filename"])))}
+    return dict(entry) | {"filename": str(here if here.exists() else make_path(str(entry["filename"])))}
 
 
 def _checksum(text: str) -> str:

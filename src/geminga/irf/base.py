@@ -1,0 +1,330 @@
+"""A response function: numbers with a unit on a few axes, interpolated between the centres of the bins."""
+
+from __future__ import annotations
+
+import html
+from enum import Enum
+from typing import Any, ClassVar
+
+import numpy as np
+from astropy import units as u
+from numpy.typing import NDArray
+from scipy.interpolate import RegularGridInterpolator
+
+from geminga.errors import GeometryError, InputError, UnitError
+from geminga.maps import MapAxes
+from geminga.utils.units import parse_unit
+
+__all__ = ["IRF", "FoVAlignment"]
+
+Array = NDArray[np.float64]
+
+
+class FoVAlignment(Enum):
+    """Which way the field of view's latitude points."""
+
+    ALTAZ = "ALTAZ"
+    RADEC = "RADEC"
+    REVERSE_LON_RADEC = "REVERSE_LON_RADEC"
+
+
+def _scaled(axis: Any, values: Any) -> Array:
+    """Coordinates of an axis in the scale in which it is linear."""
+    number = u.Quantity(values, copy=False).to_value(axis.unit)
+    if axis.interp == "log":
+        return np.asarray(np.log(np.clip(number, np.finfo(np.float32).tiny, None)))
+    return np.asarray(np.sqrt(number) if axis.interp == "sqrt" else number, dtype=float)
+
+
+class IRF:
+    """Response function on axes.
+
+    Parameters
+    ----------
+    axes : list of MapAxis or MapAxes
+        Axes, in the order of the data.
+    data : array or Quantity
+        Values, shape of the axes (or one that broadcasts to it).
+    unit : str or Unit
+        Unit of the data.
+    is_pointlike : bool
+        Only valid inside a region around the source.
+    fov_alignment : FoVAlignment
+        Orientation of the field of view.
+    meta : dict, optional
+        Keywords of the file.
+    interp_kwargs : dict, optional
+        ``bounds_error``, ``fill_value``, ``method``, ``values_scale`` of the interpolation.
+
+    Raises
+    ------
+    GeometryError
+        If axes are missing or the shape does not fit.
+    """
+
+    tag: ClassVar[str] = ""
+    required_axes: ClassVar[list[str]] = []
+    default_unit: ClassVar[u.UnitBase] = u.dimensionless_unscaled
+    default_interp_kwargs: ClassVar[dict[str, Any]] = {"bounds_error": False, "fill_value": 0.0}
+
+    def __init__(
+        self,
+        axes: Any,
+        data: Any = 0,
+        unit: Any = "",
+        is_pointlike: bool = False,
+        fov_alignment: FoVAlignment | str = FoVAlignment.RADEC,
+        meta: dict[str, Any] | None = None,
+        interp_kwargs: dict[str, Any] | None = None,
+    ) -> None:
+        self._axes = axes if isinstance(axes, MapAxes) else MapAxes(axes)
+        if self.required_axes:
+            self._axes.assert_names(self.required_axes)
+        self._fov_alignment = FoVAlignment(fov_alignment)
+        self._is_pointlike = bool(is_pointlike)
+        self.meta = meta or {}
+        self.interp_kwargs = {**self.default_interp_kwargs, **(interp_kwargs or {})}
+        if isinstance(data, u.Quantity):
+            self._unit = data.unit if not unit else parse_unit(unit)
+            self.data = data.to_value(self._unit)
+        else:
+            self._unit = parse_unit(unit) if unit != "" else self.default_unit
+            self.data = data
+
+    # ---- state -------------------------------------------------------------------------------
+
+    axes = property(lambda self: self._axes, doc="Axes (`MapAxes`).")
+    unit = property(lambda self: self._unit, doc="Unit of the data.")
+    fov_alignment = property(lambda self: self._fov_alignment, doc="Orientation of the field of view.")
+    is_pointlike = property(lambda self: self._is_pointlike, doc="Is it valid inside a region only.")
+
+    @property
+    def required_arguments(self) -> list[str]:
+        """Arguments of `evaluate`."""
+        return list(self.required_axes) or list(self.axes.names)
+
+    @property
+    def has_offset_axis(self) -> bool:
+        """Does it depend on the offset from the pointing."""
+        return "offset" in self.axes.names
+
+    @property
+    def data(self) -> Any:
+        """Values, in `unit`."""
+        return self._data
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        if isinstance(value, u.Quantity):
+            msg = f"{type(self).__name__}: data got a Quantity in {value.unit}; set 'quantity' instead."
+            raise InputError(msg)
+        array = np.asarray(value)
+        shape = self.axes.shape
+        if array.shape == ():
+            array = np.full(shape, array)
+        if array.shape != shape:
+            msg = f"{type(self).__name__}: data have shape {array.shape}, the axes {self.axes.names} have {shape}."
+            raise GeometryError(msg)
+        self._data = array
+
+    @property
+    def quantity(self) -> u.Quantity:
+        """Values with their unit."""
+        return u.Quantity(self.data, self.unit, copy=False)
+
+    @quantity.setter
+    def quantity(self, value: Any) -> None:
+        value = u.Quantity(value)
+        self._unit = value.unit
+        self.data = value.value
+
+    def _like(self, axes: Any, data: Any, unit: Any = None) -> Any:
+        return type(self)(
+            axes=axes,
+            data=data,
+            unit=self.unit if unit is None else unit,
+            is_pointlike=self.is_pointlike,
+            fov_alignment=self.fov_alignment,
+            meta=dict(self.meta),
+            interp_kwargs=dict(self.interp_kwargs),
+        )
+
+    def __str__(self) -> str:
+        name = type(self).__name__
+        lines = [
+            f"  axes  : {self.axes.names}",
+            f"  shape : {tuple(int(n) for n in self.data.shape)}",
+            f"  ndim  : {len(self.axes)}",
+            f"  unit  : {self.unit}".rstrip(),
+            f"  dtype : {self.data.dtype}",
+        ]
+        return "\n".join([name, "-" * len(name), "", *lines, ""])
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(str(self))}</pre>"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, type(self)):
+            return NotImplemented
+        return self.is_allclose(other, rtol_axes=1e-3, rtol=1e-3)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def is_allclose(self, other: Any, rtol_axes: float = 1e-3, atol_axes: float = 1e-6, **kwargs: Any) -> bool:
+        """Are axes and data equal within tolerances (``rtol``, ``atol`` of `numpy.allclose`).
+
+        Raises
+        ------
+        InputError
+            If the other is of another type.
+        """
+        if not isinstance(other, type(self)):
+            msg = f"Cannot compare {type(self).__name__} with {type(other).__name__}."
+            raise InputError(msg)
+        if self.data.shape != other.data.shape or not self.unit.is_equivalent(other.unit):
+            return False
+        axes = self.axes.is_allclose(other.axes, rtol=rtol_axes, atol=atol_axes)
+        return bool(axes and np.allclose(self.quantity, other.quantity, **kwargs))
+
+    # ---- evaluation --------------------------------------------------------------------------
+
+    def evaluate(self, method: str | None = None, **kwargs: Any) -> u.Quantity:
+        """Interpolate.
+
+        Parameters
+        ----------
+        method : str, optional
+            ``"linear"`` or ``"nearest"``; default from `interp_kwargs`.
+        **kwargs : Quantity
+            A coordinate for each axis; they broadcast.
+
+        Raises
+        ------
+        InputError
+            If a coordinate is missing or unknown.
+        UnitError
+            If one has the wrong dimension.
+        """
+        unknown = set(kwargs) - set(self.axes.names)
+        missing = [name for name in self.axes.names if name not in kwargs]
+        if unknown or missing:
+            msg = f"{type(self).__name__}.evaluate needs {self.axes.names}; missing {missing}, unknown {sorted(unknown)}."
+            raise InputError(msg)
+        options = dict(self.interp_kwargs)
+        log_values = options.pop("values_scale", "lin") == "log"
+        fill = options.get("fill_value", 0.0)
+        used = [i for i, axis in enumerate(self.axes) if axis.nbin > 1]
+        coordinates, inside = [], np.True_
+        for axis in self.axes:
+            try:
+                x = _scaled(axis, kwargs[axis.name])
+            except u.UnitConversionError as error:
+                msg = f"{type(self).__name__}.evaluate: {axis.name}={kwargs[axis.name]!r} cannot be converted to {axis.unit}."
+                raise UnitError(msg) from error
+            edges = _scaled(axis, axis.edges)
+            inside = inside & (x >= edges[0]) & (x <= edges[-1])
+            coordinates.append(x)
+        shape = np.broadcast_shapes(*(x.shape for x in coordinates))
+        values = np.asarray(self.data, dtype=float)
+        if log_values:
+            values = np.log(np.clip(values, np.finfo(float).tiny, None))
+        if used:
+            grid = values.reshape([self.axes[i].nbin for i in used])
+            points = tuple(_scaled(self.axes[i], self.axes[i].center) for i in used)
+            where = np.stack([np.broadcast_to(coordinates[i], shape) for i in used], axis=-1)
+            kind = method or options.get("method", "linear")
+            result = RegularGridInterpolator(points, grid, method=kind, bounds_error=False, fill_value=None)(where)
+        else:
+            result = np.broadcast_to(values.reshape(()), shape).copy()
+        if log_values:
+            result = np.exp(result)
+        if fill is not None:
+            result = np.where(np.broadcast_to(inside, shape), result, fill)
+        return u.Quantity(result, self.unit, copy=False)
+
+    # ---- along an axis -----------------------------------------------------------------------
+
+    def _measure(self, axis_name: str) -> u.Quantity:
+        axis = self.axes[axis_name]
+        if axis_name in {"rad", "offset"}:
+            ring = 2 * np.pi * axis.center.to_value("rad") * axis.bin_width.to_value("rad")
+            return u.Quantity(ring, "sr")
+        return u.Quantity(axis.bin_width)
+
+    def cumsum(self, axis_name: str) -> Any:
+        """Integral along an axis from its lower end to each edge."""
+        position, measure = self.axes.index(axis_name), self._measure(axis_name)
+        shape = [1] * len(self.axes)
+        shape[position] = -1
+        sums = np.cumsum(self.data * measure.value.reshape(shape), axis=position)
+        sums = np.concatenate([np.zeros_like(sums.take([0], axis=position)), sums], axis=position)
+        axis = self.axes[axis_name]
+        axes = self.axes.replace(axis.copy(nodes=axis.edges, node_type="center"))
+        return IRF(axes, sums, unit=self.unit * measure.unit)
+
+    def integral(self, axis_name: str, **kwargs: Any) -> u.Quantity:
+        """Integral along an axis up to the coordinate given for it; beyond the axis it keeps its last value."""
+        sums = self.cumsum(axis_name)
+        ends = sums.axes[axis_name].center[[0, -1]]
+        kwargs[axis_name] = np.clip(u.Quantity(kwargs[axis_name]), *ends)
+        return sums.evaluate(**kwargs)
+
+    def normalize(self, axis_name: str) -> None:
+        """Divide by the integral along an axis, in place; zero where that is zero."""
+        position = self.axes.index(axis_name)
+        total = self.cumsum(axis_name).data.take([-1], axis=position)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            self.data = np.nan_to_num(np.where(total != 0, self.data / total, 0.0))
+
+    def integrate_log_log(self, axis_name: str, method: str = "linear", **kwargs: Any) -> u.Quantity:
+        """Integral along an axis between neighbouring coordinates given for it, exact for power laws."""
+        from geminga.numerics.quadrature import trapz_loglog
+
+        position = self.axes.index(axis_name)
+        values = self.evaluate(method=method, **kwargs)
+        x = u.Quantity(kwargs[axis_name])
+        data = trapz_loglog(values.value, np.broadcast_to(x.value, values.shape), axis=position)
+        return u.Quantity(data, values.unit * x.unit)
+
+    def interp_missing_data(self, axis_name: str) -> None:
+        """Replace zeros and NaN by log-log interpolation between their neighbours along an axis, in place."""
+        position = self.axes.index(axis_name)
+        x = _scaled(self.axes[axis_name], self.axes[axis_name].center)
+        rows = np.moveaxis(np.array(self.data, dtype=float), position, -1)
+        flat = rows.reshape(-1, len(x))
+        for row in flat:
+            good = np.isfinite(row) & (row > 0)
+            if good.sum() >= 2:
+                bad = ~good & (x > x[good][0]) & (x < x[good][-1])
+                row[bad] = np.exp(np.interp(x[bad], x[good], np.log(row[good])))
+        self.data = np.moveaxis(flat.reshape(rows.shape), -1, position)
+
+    # ---- transformation ----------------------------------------------------------------------
+
+    def slice_by_idx(self, slices: dict[str, Any]) -> Any:
+        """Part of the axes, ``{name: slice}``.
+
+        Raises
+        ------
+        InputError
+            If an index is not a slice: the number of axes stays.
+        """
+        for name, value in slices.items():
+            if not isinstance(value, slice):
+                msg = f"{type(self).__name__}.slice_by_idx: {name}={value!r}; give a slice, for example slice(0, 1)."
+                raise InputError(msg)
+        axes = self.axes.slice_by_idx(slices)
+        index = tuple(slices.get(axis.name, slice(None)) for axis in self.axes)
+        return self._like(axes, self.data[index])
+
+    def pad(self, pad_width: Any, axis_name: str, **kwargs: Any) -> Any:
+        """Extend an axis on both sides (arguments of `numpy.pad`)."""
+        width = (pad_width, pad_width) if np.isscalar(pad_width) else tuple(pad_width)
+        padding = [(0, 0)] * len(self.axes)
+        padding[self.axes.index(axis_name)] = width
+        axes = self.axes.pad(axis_name=axis_name, pad_width=width)
+        return self._like(axes, np.pad(self.data, padding, **kwargs))
+
+    def to_unit(self, unit: Any) -> Any:
+        """The same in another unit."""
+        return self._like(self.axes, self.quantity.to_value(unit), unit)

@@ -1,0 +1,326 @@
+"""Energy dispersion for each place of a field: as a density in migra, or as kernels for fixed bins of energy."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geminga.errors import InputError, UnsupportedError
+from geminga.irf import plot
+from geminga.irf.defaults import migra_axis_default
+from geminga.irf.edisp.kernel import EDispKernel, gauss_density
+from geminga.irf.map import IRFMap, values_at
+from geminga.maps import Map, MapAxis, MapCoord, RegionGeom
+
+__all__ = ["EDispKernelMap", "EDispMap", "gauss_migra"]
+
+Array = NDArray[np.float64]
+
+
+def _everywhere(cls: Any, data: Array, axes: list[Any], geom: Any) -> Any:
+    """The same response in each pixel of an image geometry (or in one region of the whole sky)."""
+    image = RegionGeom.create("galactic;circle(0, 0, 180)") if geom is None else geom.to_image()
+    cube = image.to_cube(axes)
+    full = np.broadcast_to(data[:, :, None, None], cube.data_shape).copy()
+    exposure = Map.from_geom(cube.squash(axes[0].name), data=1.0, unit="m2 s", dtype=float)
+    return cls(Map.from_geom(cube, data=full, unit="", dtype=float), exposure)
+
+
+def kernel_from_migra(migra_edges: Array, density: Array, true_edges: Array, reco_edges: Array, threshold: float) -> Array:
+    """Kernel of densities in migra: difference of their integrals at the ratios of energies.
+
+    Parameters
+    ----------
+    migra_edges : array
+        Shape (n_migra + 1,).
+    density : array
+        Shape (..., n_true, n_migra).
+
+    Returns
+    -------
+    kernel : array
+        Shape (..., n_true, n_reco). The true energy is the geometric centre of its bin.
+    """
+    center = np.sqrt(true_edges[1:] * true_edges[:-1])
+    steps = density * np.diff(migra_edges)
+    cdf = np.concatenate([np.zeros((*steps.shape[:-1], 1)), np.cumsum(steps, axis=-1)], axis=-1)
+    place = np.interp(reco_edges / center[:, None], migra_edges, np.arange(len(migra_edges)))
+    low = np.minimum(place.astype(int), len(migra_edges) - 2)
+    index = np.broadcast_to(low, (*cdf.shape[:-1], low.shape[-1]))
+    a = np.take_along_axis(cdf, index, axis=-1)
+    b = np.take_along_axis(cdf, index + 1, axis=-1)
+    kernel = np.clip(np.diff(a + (b - a) * (place - low), axis=-1), 0, None)
+    kernel[kernel < threshold] = 0.0
+    return np.asarray(kernel)
+
+
+def gauss_migra(energy_axis_true: Any, sigma: Any, bias: Any, pdf_threshold: float, migra_axis: Any = None, geom: Any = None) -> Any:
+    """`EDispMap` of a Gaussian in migra.
+
+    Raises
+    ------
+    InputError
+        If a resolution is not positive.
+    """
+    axis = migra_axis or MapAxis.from_bounds(1.0 / 3, 3, nbin=200, name="migra")
+    sigma = np.broadcast_to(np.asarray(sigma, dtype=float), energy_axis_true.nbin)[:, None]
+    bias = np.broadcast_to(np.asarray(bias, dtype=float), energy_axis_true.nbin)[:, None]
+    if not (sigma > 0).all():
+        msg = f"Energy dispersion: sigma is {sigma.min()}; expected a positive relative resolution."
+        raise InputError(msg)
+    density = gauss_density(axis.edges.value, sigma, bias)
+    density[density < pdf_threshold] = 0.0
+    return _everywhere(EDispMap, density, [axis, energy_axis_true], geom)
+
+
+class EDispMap(IRFMap):
+    """Density in ``migra``, the ratio of reconstructed to true energy, for each place of a field.
+
+    Parameters
+    ----------
+    edisp_map : Map
+        Density with axes ``migra`` and ``energy_true``.
+    exposure_map : Map, optional
+        Exposure with a squashed ``migra`` axis.
+    """
+
+    tag: ClassVar[str] = "edisp_map"
+    required_axes: ClassVar[list[str]] = ["migra", "energy_true"]
+    hdu_name: ClassVar[str] = "EDISP"
+
+    def __init__(self, edisp_map: Any, exposure_map: Any = None) -> None:
+        super().__init__(edisp_map, exposure_map)
+
+    @property
+    def edisp_map(self) -> Any:
+        """The map."""
+        return self._irf_map
+
+    @edisp_map.setter
+    def edisp_map(self, value: Any) -> None:
+        self._irf_map = value
+
+    @classmethod
+    def from_geom(cls, geom: Any) -> Any:
+        """Zeros on a geometry with axes ``migra`` and ``energy_true``."""
+        return cls(Map.from_geom(geom, unit=""), Map.from_geom(geom.squash("migra"), unit="m2 s"))
+
+    @classmethod
+    def from_diagonal_response(cls, energy_axis_true: Any, migra_axis: Any = None) -> Any:
+        """No dispersion: all of the probability at migra 1."""
+        axis = migra_axis_default() if migra_axis is None else migra_axis
+        density = np.zeros((energy_axis_true.nbin, axis.nbin))
+        index = int(axis.coord_to_idx(1.0))
+        edges = axis.edges.value
+        # On an edge both neighbours share it, so that the mean is one.
+        touching = [index - 1, index] if index > 0 and np.isclose(edges[index], 1.0) else [index]
+        density[:, touching] = 1.0 / (edges[touching[-1] + 1] - edges[touching[0]])
+        return _everywhere(cls, density, [axis, energy_axis_true], None)
+
+    def normalize(self) -> None:
+        """Make the integral over ``migra`` one, in place; zero stays zero."""
+        self.edisp_map.normalize("migra")
+
+    def _values_at(self, position: Any) -> Array:
+        values = np.clip(values_at(self.edisp_map, position), 0, None)
+        total = (values * self.edisp_map.geom.axes["migra"].bin_width.value).sum(axis=1, keepdims=True)
+        return np.divide(values, total, out=np.zeros_like(values), where=total > 0)
+
+    def kernel_matrix_at(self, position: Any, energy_axis: Any) -> Array:
+        """Matrix at a position, shape (n_true, n_reco)."""
+        axes = self.edisp_map.geom.axes
+        true = axes["energy_true"]
+        return kernel_from_migra(
+            axes["migra"].edges.value, self._values_at(position), true.edges.value, energy_axis.edges.to_value(true.unit), 1e-8
+        )
+
+    def get_edisp_kernel(self, energy_axis: Any, position: Any = None) -> EDispKernel:
+        """Kernel at a position, for an axis of reconstructed energy.
+
+        Parameters
+        ----------
+        energy_axis : MapAxis
+            Reconstructed energy.
+        position : SkyCoord, optional
+            Place; the centre of the map if not given.
+        """
+        axes = [self.edisp_map.geom.axes["energy_true"], energy_axis]
+        return EDispKernel(axes=axes, data=self.kernel_matrix_at(position, energy_axis))
+
+    def sample_coord(self, map_coord: Any, random_state: Any = 0, chunk_size: int = 10000) -> Any:
+        """Draw reconstructed energies for given positions and true energies.
+
+        Parameters
+        ----------
+        map_coord : MapCoord
+            Positions and true energies.
+        random_state : int, RandomState or Generator
+            Seed.
+        chunk_size : int
+            Number of coordinates handled together.
+        """
+        from geminga.utils.random import get_random_state
+
+        rng = get_random_state(random_state)
+        sky, true = map_coord.skycoord, map_coord["energy_true"]
+        axis = self.edisp_map.geom.axes["migra"]
+        edges = axis.edges.value
+        migra = np.empty(len(sky))
+        for start in range(0, len(sky), chunk_size):
+            part = slice(start, start + chunk_size)
+            coords = {"skycoord": sky[part, None], "energy_true": true[part, None], "migra": axis.center}
+            density = np.clip(np.nan_to_num(self.edisp_map.interp_by_coord(coords)), 0, None) * np.diff(edges)
+            cdf = np.concatenate([np.zeros((len(density), 1)), np.cumsum(density, axis=1)], axis=1)
+            draw = rng.uniform(size=len(density)) * cdf[:, -1]
+            row = np.clip(np.sum(cdf <= draw[:, None], axis=1) - 1, 0, len(edges) - 2)
+            low = np.take_along_axis(cdf, row[:, None], axis=1)[:, 0]
+            width = np.take_along_axis(cdf, row[:, None] + 1, axis=1)[:, 0] - low
+            t = np.divide(draw - low, width, out=np.zeros_like(draw), where=width > 0)
+            migra[part] = edges[row] * (1 - t) + edges[row + 1] * t
+        return MapCoord.create({"skycoord": sky, "energy": true * migra}, frame=map_coord.frame)
+
+    def to_edisp_kernel_map(self, energy_axis: Any, threshold: float = 1e-8) -> EDispKernelMap:
+        """Kernels for an axis of reconstructed energy, on the same pixels.
+
+        Parameters
+        ----------
+        energy_axis : MapAxis
+            Reconstructed energy.
+        threshold : float
+            Smaller probabilities are zero.
+        """
+        geom = self.edisp_map.geom
+        migra, true = geom.axes["migra"], geom.axes["energy_true"]
+        density = np.moveaxis(np.nan_to_num(self.edisp_map.frozen_data.astype(float)), (0, 1), (-2, -1))
+        kernel = kernel_from_migra(
+            migra.edges.value, density, true.edges.value, energy_axis.edges.to_value(true.unit), threshold
+        )
+        cube = geom.to_image().to_cube([energy_axis, true])
+        kernel_map = Map.from_geom(cube, data=np.moveaxis(kernel, (-2, -1), (0, 1)).copy(), unit="", dtype=float)
+        exposure = None
+        if self.exposure_map is not None:
+            exposure_geom = cube.squash("energy")
+            data = self.exposure_map.frozen_data.reshape(exposure_geom.data_shape).copy()
+            exposure = Map.from_geom(exposure_geom, data=data, unit=self.exposure_map.unit, meta=self.exposure_map.meta)
+        return EDispKernelMap(kernel_map, exposure)
+
+    peek = plot.peek_edisp_map
+
+
+class EDispKernelMap(IRFMap):
+    """Probability for each bin of reconstructed energy, for each place of a field.
+
+    Parameters
+    ----------
+    edisp_kernel_map : Map
+        Probability with axes ``energy`` and ``energy_true``.
+    exposure_map : Map, optional
+        Exposure with a squashed ``energy`` axis.
+    """
+
+    tag: ClassVar[str] = "edisp_kernel_map"
+    required_axes: ClassVar[list[str]] = ["energy", "energy_true"]
+    hdu_name: ClassVar[str] = "EDISP"
+
+    def __init__(self, edisp_kernel_map: Any, exposure_map: Any = None) -> None:
+        super().__init__(edisp_kernel_map, exposure_map)
+
+    @property
+    def edisp_map(self) -> Any:
+        """The map."""
+        return self._irf_map
+
+    @edisp_map.setter
+    def edisp_map(self, value: Any) -> None:
+        self._irf_map = value
+
+    @classmethod
+    def from_geom(cls, geom: Any) -> Any:
+        """Zeros on a geometry with axes ``energy`` and ``energy_true``."""
+        return cls(Map.from_geom(geom, unit=""), Map.from_geom(geom.squash("energy"), unit="m2 s"))
+
+    @classmethod
+    def from_edisp_kernel(cls, edisp: Any, geom: Any = None) -> Any:
+        """The same kernel everywhere."""
+        axes = [edisp.axes["energy"], edisp.axes["energy_true"]]
+        return _everywhere(cls, np.asarray(edisp.pdf_matrix, dtype=float), axes, geom)
+
+    @classmethod
+    def from_diagonal_response(cls, energy_axis: Any, energy_axis_true: Any, geom: Any = None) -> Any:
+        """No dispersion, everywhere."""
+        return cls.from_edisp_kernel(EDispKernel.from_diagonal_response(energy_axis_true, energy_axis), geom)
+
+    @classmethod
+    def from_gauss(
+        cls, energy_axis: Any, energy_axis_true: Any, sigma: Any, bias: Any, pdf_threshold: float = 1e-6, geom: Any = None
+    ) -> Any:
+        """Gaussian in migra, everywhere (see `EDispKernel.from_gauss`)."""
+        kernel = EDispKernel.from_gauss(energy_axis_true, energy_axis, sigma, bias, pdf_threshold)
+        return cls.from_edisp_kernel(kernel, geom)
+
+    def kernel_matrix_at(self, position: Any, energy_axis: Any = None) -> Array:
+        """Matrix at a position, shape (n_true, n_reco)."""
+        return values_at(self.edisp_map, position)
+
+    def get_edisp_kernel(self, position: Any = None, energy_axis: Any = None) -> EDispKernel:
+        """Kernel at a position.
+
+        Parameters
+        ----------
+        position : SkyCoord, optional
+            Place; the centre of the map if not given.
+        energy_axis : MapAxis, optional
+            Must be the map's own axis, if given.
+
+        Raises
+        ------
+        UnsupportedError
+            If another axis is asked for: kernels cannot be rebinned to it.
+        """
+        own = self.edisp_map.geom.axes["energy"]
+        if energy_axis is not None and not own.is_allclose(energy_axis):
+            msg = f"EDispKernelMap has fixed bins {own.edges}; it gives no kernel for other bins. Use an EDispMap."
+            raise UnsupportedError(msg)
+        axes = [self.edisp_map.geom.axes["energy_true"], own]
+        return EDispKernel(axes=axes, data=self.kernel_matrix_at(position))
+
+    def to_image(self, weights: Any = None) -> Any:
+        """Join all reconstructed energies into one bin.
+
+        Parameters
+        ----------
+        weights : Map, optional
+            Weight of each reconstructed energy, such as a safe mask.
+        """
+        axis = self.edisp_map.geom.axes["energy"].squash()
+        return self.resample_energy_axis(axis, weights=weights)
+
+    def resample_energy_axis(self, energy_axis: Any, weights: Any = None) -> Any:
+        """Join reconstructed energies into the bins of another axis.
+
+        Parameters
+        ----------
+        energy_axis : MapAxis
+            New axis; its edges are moved to those of the present one.
+        weights : Map, optional
+            Weight of each reconstructed energy, such as a safe mask.
+        """
+        if weights is not None:
+            data = np.asarray(weights.frozen_data)[None] if weights.frozen_data.ndim == 3 else weights.frozen_data
+            own = self.edisp_map.copy(data=self.edisp_map.frozen_data * data)
+        else:
+            own = self.edisp_map
+        new = own.resample_axis(axis=energy_axis.copy(name="energy"))
+        exposure = self.exposure_map
+        if exposure is not None:
+            geom = new.geom.squash("energy")
+            exposure = Map.from_geom(
+                geom, data=exposure.frozen_data.reshape(geom.data_shape).copy(), unit=exposure.unit, meta=exposure.meta
+            )
+        return type(self)(new, exposure)
+
+    peek = plot.peek_edisp_map
+
+

@@ -1,0 +1,303 @@
+"""A response function for each place of a field: a map, and the exposure that weighs it when stacked."""
+
+from __future__ import annotations
+
+import copy
+import html
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from astropy.io import fits
+from numpy.typing import NDArray
+
+from geminga.errors import FormatError, GeometryError, InputError, NameLookupError
+from geminga.maps import Map, RegionNDMap
+from geminga.utils.files import read_fits, write_fits
+
+__all__ = ["IRFMap"]
+
+
+class IRFMap:
+    """Response function map with its exposure.
+
+    Parameters
+    ----------
+    irf_map : Map
+        Response; its first axis is the one that is integrated over.
+    exposure_map : Map or None
+        Exposure on the same geometry with the first axis squashed.
+
+    Raises
+    ------
+    GeometryError
+        If the axes are not the required ones.
+    """
+
+    tag: ClassVar[str] = ""
+    required_axes: ClassVar[list[str]] = []
+    #: Names of the HDUs.
+    hdu_name: ClassVar[str] = "IRF"
+
+    def __init__(self, irf_map: Any, exposure_map: Any = None) -> None:
+        if not isinstance(irf_map, Map):
+            msg = f"{type(self).__name__} got {type(irf_map).__name__}; expected a Map with axes {self.required_axes}."
+            raise InputError(msg)
+        names = irf_map.geom.axes.names
+        if self.required_axes and names != self.required_axes:
+            msg = f"{type(self).__name__} needs axes {self.required_axes}, the map has {names}."
+            raise GeometryError(msg)
+        self._irf_map, self.exposure_map = irf_map, exposure_map
+
+    # ---- state -------------------------------------------------------------------------------
+
+    @property
+    def has_single_spatial_bin(self) -> bool:
+        """Is there one response for the whole field."""
+        geom = self._irf_map.geom
+        return bool(geom.is_region or np.prod(geom.to_image().data_shape) == 1)
+
+    @property
+    def mask_safe_image(self) -> Any:
+        """Where there is exposure at any energy: a map of bool without other axes."""
+        image = self._irf_map.geom.to_image()
+        if self.exposure_map is None:
+            return Map.from_geom(image, data=np.ones(image.data_shape, bool), dtype=bool)
+        data = np.any(self.exposure_map.frozen_data > 0, axis=tuple(range(len(self.exposure_map.geom.axes))))
+        return Map.from_geom(image, data=data, dtype=bool)
+
+    def _like(self, irf_map: Any, exposure_map: Any) -> Any:
+        return type(self)(irf_map, exposure_map)
+
+    def copy(self) -> Any:
+        """Independent copy."""
+        return copy.deepcopy(self)
+
+    def __str__(self) -> str:
+        return str(self._irf_map)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(str(self))}</pre>"
+
+    # ---- transformation ----------------------------------------------------------------------
+
+    def _both(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        exposure = self.exposure_map
+        return self._like(
+            getattr(self._irf_map, name)(*args, **kwargs),
+            None if exposure is None else getattr(exposure, name)(*args, **kwargs),
+        )
+
+    def cutout(self, position: Any, width: Any, mode: str = "trim", min_npix: int = 3) -> Any:
+        """Cut out, keeping at least `min_npix` pixels on each side; region maps stay as they are."""
+        if self._irf_map.geom.is_region:
+            return self.copy()
+        return self._both("cutout", position, width, mode, min_npix=min_npix)
+
+    def downsample(self, factor: int, axis_name: str | None = None, weights: Any = None) -> Any:
+        """Average over blocks of pixels, or of bins of an axis.
+
+        Parameters
+        ----------
+        factor : int
+            Number of pixels or bins to join.
+        axis_name : str, optional
+            Axis; the sky if not given.
+        weights : Map, optional
+            Weights of the pixels.
+        """
+        irf_map = self._irf_map.downsample(factor=factor, axis_name=axis_name, preserve_counts=True, weights=weights)
+        if axis_name is None:
+            ones = Map.from_geom(self._irf_map.geom.to_image(), data=1.0, dtype=float)
+            count = ones.downsample(factor=factor, preserve_counts=True).frozen_data
+            irf_map.data = irf_map.frozen_data / count
+        exposure = self.exposure_map
+        if exposure is not None and axis_name in {None, "energy_true"}:
+            exposure = exposure.downsample(factor=factor, axis_name=axis_name, preserve_counts=False)
+        return self._like(irf_map, exposure)
+
+    def slice_by_idx(self, slices: dict[str, Any]) -> Any:
+        """Part of the axes; the exposure follows on those it has in full."""
+        irf_map = self._irf_map.slice_by_idx(slices)
+        exposure = self.exposure_map
+        if exposure is not None:
+            shared = {name: value for name, value in slices.items() if name == "energy_true"}
+            exposure = exposure.slice_by_idx(shared) if shared else exposure
+        return self._like(irf_map, exposure)
+
+    def stack(self, other: Any, weights: Any = None, nan_to_num: bool = True) -> None:
+        """Add another in place, as the mean weighted by exposure (times `weights` of the other).
+
+        Parameters
+        ----------
+        other : IRFMap
+            Response on the same or an aligned geometry.
+        weights : Map, optional
+            Which pixels (or energies) of the other count.
+        nan_to_num : bool
+            Take NaN for zero.
+
+        Raises
+        ------
+        InputError
+            If one of them has no exposure.
+        """
+        if self.exposure_map is None or other.exposure_map is None:
+            msg = f"Stacking {type(self).__name__} needs an exposure map on both; give them exposure_map."
+            raise InputError(msg)
+        own, add = self._irf_map, other._irf_map
+        unit = self.exposure_map.unit
+        part = Map.from_geom(own.geom, data=0.0, unit=own.unit, dtype=float)
+        weight = Map.from_geom(self.exposure_map.geom, data=0.0, unit=unit, dtype=float)
+        scaled = add.copy(data=add.frozen_data * other.exposure_map.frozen_data.astype(float))
+        part.stack(scaled, weights=weights, nan_to_num=nan_to_num)
+        weight.stack(other.exposure_map, weights=_on_exposure(weights), nan_to_num=nan_to_num)
+        before = np.nan_to_num(self.exposure_map.frozen_data.astype(float))
+        factor = other.exposure_map.unit.to(unit)
+        total = before + weight.frozen_data
+        data = np.nan_to_num(own.frozen_data.astype(float)) * before + part.frozen_data * factor
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = np.where(total > 0, data / total, 0.0)
+        own.data = mean.astype(own.frozen_data.dtype, copy=False)
+        self.exposure_map.data = total.astype(self.exposure_map.frozen_data.dtype, copy=False)
+
+    def to_region_nd_map(self, region: Any) -> Any:
+        """Response at the centre of a region.
+
+        Parameters
+        ----------
+        region : SkyRegion or SkyCoord
+            Region.
+        """
+        if self._irf_map.geom.is_region:
+            return self.copy()
+        maps = []
+        for own in (self._irf_map, self.exposure_map):
+            maps.append(None if own is None else own.to_region_nd_map(region, func=np.nansum, method="linear") if _is_point(region)
+                        else _at_center(own, region))
+        return self._like(*maps)
+
+    # ---- files -------------------------------------------------------------------------------
+
+    @classmethod
+    def from_hdulist(
+        cls,
+        hdulist: fits.HDUList,
+        hdu: str | None = None,
+        hdu_bands: str | None = None,
+        exposure_hdu: str | None = None,
+        exposure_hdu_bands: str | None = None,
+        format: str = "gadf",
+    ) -> Any:
+        """Read from HDUs.
+
+        Parameters
+        ----------
+        hdulist : HDUList
+            FITS file.
+        hdu, exposure_hdu : str, optional
+            Names of the HDUs; default by the kind of response, and the same with ``_EXPOSURE``.
+        format : {"gadf", "gtpsf"}
+            Format.
+
+        Raises
+        ------
+        NameLookupError
+            If the HDU is missing.
+        """
+        if format != "gadf":
+            msg = f"{cls.__name__}: format {format!r} is not known; expected 'gadf'."
+            raise FormatError(msg)
+        hdu = hdu or cls.hdu_name
+        if hdu not in hdulist:
+            msg = f"{cls.__name__}: there is no HDU {hdu!r}; the file has {', '.join(h.name for h in hdulist)}."
+            raise NameLookupError(msg)
+        irf_map = Map.from_hdulist(hdulist, hdu=hdu, hdu_bands=hdu_bands, format=format)
+        name = exposure_hdu or f"{hdu}_EXPOSURE"
+        exposure = None
+        if name in hdulist:
+            exposure = Map.from_hdulist(hdulist, hdu=name, hdu_bands=exposure_hdu_bands, format=format)
+        elif exposure_hdu is not None:
+            msg = f"{cls.__name__}: there is no HDU {exposure_hdu!r}; the file has {', '.join(h.name for h in hdulist)}."
+            raise NameLookupError(msg)
+        return cls(irf_map, exposure)
+
+    @classmethod
+    def read(cls, filename: str | Path, format: str = "gadf", hdu: str | None = None, checksum: bool = False) -> Any:
+        """Read from a FITS file.
+
+        Raises
+        ------
+        FileError, CorruptFileError, NameLookupError
+            If the file or the HDU cannot be read.
+        """
+        return cls.from_hdulist(read_fits(filename, checksum=checksum), hdu=hdu, format=format)
+
+    def to_hdulist(self, format: str = "gadf") -> fits.HDUList:
+        """HDUs of the response and its exposure."""
+        hdulist = self._irf_map.to_hdulist(hdu=self.hdu_name, format=format)
+        if self.exposure_map is not None:
+            hdulist.extend(self.exposure_map.to_hdulist(hdu=f"{self.hdu_name}_EXPOSURE", format=format)[1:])
+        return hdulist
+
+    def write(self, filename: str | Path, overwrite: bool = False, format: str = "gadf", checksum: bool = True) -> None:
+        """Write to a FITS file, whole or not at all."""
+        write_fits(self.to_hdulist(format=format), filename, overwrite=overwrite, checksum=checksum)
+
+
+def _is_point(region: Any) -> bool:
+    return region is None
+
+
+def _at_center(own: Any, region: Any) -> Any:
+    """Map interpolated at the centre of a region, as a region map."""
+    axes = own.geom.axes
+    geom = RegionNDMap.create(region=region, axes=axes).geom
+    coords = {"skycoord": geom.center_skydir}
+    for axis in axes:
+        shape = [1] * (len(axes) + 2)
+        shape[axes.index_data(axis.name)] = -1
+        coords[axis.name] = axis.center.reshape(shape)
+    data = own.interp_by_coord(coords)
+    return RegionNDMap(geom, data=np.asarray(data, dtype=float).reshape(geom.data_shape), unit=own.unit, meta=own.meta)
+
+
+def _on_exposure(weights: Any) -> Any:
+    """Weights for the exposure: in any bin of the axis that is squashed there."""
+    if weights is None:
+        return None
+    for name in ("energy", "rad", "migra"):
+        if name in weights.geom.axes.names:
+            return weights.reduce(name, func=np.logical_or if weights.is_mask else np.maximum, keepdims=True)
+    return weights
+
+
+def bilinear_corners(image: Any, position: Any) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """Rows, columns and weights of the four pixels of an image geometry around a position."""
+    ny, nx = image.data_shape[-2:]
+    if ny * nx == 1 or image.is_region:
+        zero = np.zeros(1, dtype=np.intp)
+        return zero, zero, np.ones(1)
+    position = image.center_skydir if position is None else position
+    x, y = (float(np.ravel(v)[0]) for v in image.coord_to_pix({"skycoord": position}))
+    x, y = min(max(x, 0.0), nx - 1.0), min(max(y, 0.0), ny - 1.0)
+    ix, iy = min(int(x), max(nx - 2, 0)), min(int(y), max(ny - 2, 0))
+    fx, fy = x - ix, y - iy
+    rows = np.array([iy, iy, min(iy + 1, ny - 1), min(iy + 1, ny - 1)])
+    columns = np.array([ix, min(ix + 1, nx - 1)] * 2)
+    return rows, columns, np.array([(1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy])
+
+
+def values_at(own: Any, position: Any) -> NDArray[np.float64]:
+    """Map interpolated at a position on its pixels, all axes kept: shape (..., axis 1, axis 0).
+
+    Pixels where the map is zero for all bins (no exposure) are left out as long as one other is there.
+    """
+    rows, columns, weight = bilinear_corners(own.geom.to_image(), position)
+    values = np.nan_to_num(np.asarray(own.frozen_data[..., rows, columns], dtype=float))
+    valid = values.reshape(-1, len(weight)).max(axis=0) > 0
+    kept = weight * valid
+    kept = kept / kept.sum() if kept.sum() > 0 else weight
+    return np.asarray(values @ kept)
+
+

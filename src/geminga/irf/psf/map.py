@@ -1,0 +1,374 @@
+"""Point spread functions for each place of a field."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from astropy import units as u
+from numpy.typing import NDArray
+
+from geminga.errors import GeometryError, InputError
+from geminga.irf import plot
+from geminga.irf.defaults import rad_axis_default
+from geminga.irf.map import IRFMap, values_at
+from geminga.irf.psf.kernel import PSFKernel, kernel_images, spectral_weights
+from geminga.maps import Map, MapCoord, RegionGeom
+from geminga.utils.units import as_quantity, values_in
+
+__all__ = ["PSFMap", "RecoPSFMap"]
+
+Array = NDArray[np.float64]
+
+
+class PSFMap(IRFMap):
+    """PSF in true energy for each place of a field.
+
+    Parameters
+    ----------
+    psf_map : Map
+        Density in sr-1 with axes ``rad`` and ``energy_true``.
+    exposure_map : Map, optional
+        Exposure with a squashed ``rad`` axis.
+
+    Examples
+    --------
+    >>> from geminga.irf import PSFMap
+    >>> from geminga.maps import MapAxis
+    >>> axis = MapAxis.from_energy_bounds("1 TeV", "10 TeV", nbin=2, name="energy_true")
+    >>> psf = PSFMap.from_gauss(axis, sigma="0.1 deg")
+    >>> psf.containment_radius(fraction=0.393, energy_true="1 TeV").round(2)
+    <Quantity [0.1] deg>
+    """
+
+    tag: ClassVar[str] = "psf_map"
+    required_axes: ClassVar[list[str]] = ["rad", "energy_true"]
+    hdu_name: ClassVar[str] = "PSF"
+
+    def __init__(self, psf_map: Any, exposure_map: Any = None) -> None:
+        super().__init__(psf_map, exposure_map)
+
+    @property
+    def energy_name(self) -> str:
+        """Name of the energy axis."""
+        return self.required_axes[1]
+
+    @property
+    def psf_map(self) -> Any:
+        """The map."""
+        return self._irf_map
+
+    @psf_map.setter
+    def psf_map(self, value: Any) -> None:
+        self._irf_map = value
+
+    # ---- making ------------------------------------------------------------------------------
+
+    @classmethod
+    def from_geom(cls, geom: Any) -> Any:
+        """Zeros on a geometry with axes ``rad`` and energy."""
+        exposure = Map.from_geom(geom.squash("rad"), unit="m2 s")
+        return cls(Map.from_geom(geom, unit="sr-1"), exposure)
+
+    @classmethod
+    def from_gauss(cls, energy_axis_true: Any, rad_axis: Any = None, sigma: Any = "0.1 deg", geom: Any = None) -> Any:
+        """Gaussian PSF, the same everywhere.
+
+        Parameters
+        ----------
+        energy_axis_true : MapAxis
+            Energies.
+        rad_axis : MapAxis, optional
+            Offsets; 0 to 0.66 deg in 66 bins if not given.
+        sigma : Quantity or str
+            One width, or one for each energy.
+        geom : Geom, optional
+            Image geometry; one region of the whole sky if not given.
+
+        Raises
+        ------
+        InputError
+            If the number of widths is not that of the energies.
+        """
+        rad_axis = rad_axis_default() if rad_axis is None else rad_axis
+        sigma = np.atleast_1d(values_in(sigma, "deg", "sigma"))
+        if len(sigma) not in {1, energy_axis_true.nbin}:
+            msg = f"{cls.__name__}.from_gauss got {len(sigma)} widths for {energy_axis_true.nbin} energies; give one, or one each."
+            raise InputError(msg)
+        sigma = np.broadcast_to(sigma, energy_axis_true.nbin)[:, None]
+        rad = rad_axis.center.to_value("deg")
+        density = np.exp(-0.5 * (rad / sigma) ** 2) / (2 * np.pi * np.deg2rad(sigma) ** 2)
+        return cls._everywhere(density, rad_axis, energy_axis_true, geom)
+
+    @classmethod
+    def _everywhere(cls, density: Array, rad_axis: Any, energy_axis: Any, geom: Any) -> Any:
+        image = RegionGeom.create("galactic;circle(0, 0, 180)") if geom is None else geom.to_image()
+        cube = image.to_cube([rad_axis, energy_axis])
+        data = np.broadcast_to(density[:, :, None, None], cube.data_shape).copy()
+        exposure_geom = cube.squash("rad")
+        exposure = Map.from_geom(exposure_geom, data=1.0, unit="m2 s", dtype=float)
+        new = cls(Map.from_geom(cube, data=data, unit="sr-1", dtype=float), exposure)
+        new.normalize()
+        return new
+
+    # ---- values ------------------------------------------------------------------------------
+
+    def normalize(self) -> None:
+        """Make the integral over the ``rad`` axis one, in place; zero stays zero."""
+        self.psf_map.normalize("rad")
+
+    def psf_values_at(self, position: Any = None) -> tuple[Array, Array]:
+        """Radii (deg), and density (sr-1) at a position, normalised over the axis, shape (n_energy, n_rad)."""
+        axis = self.psf_map.geom.axes["rad"]
+        rad = axis.center.to_value("deg")
+        values = np.clip(values_at(self.psf_map, position) * self.psf_map.unit.to("sr-1"), 0, None)
+        total = (values * _rings(axis)).sum(axis=1, keepdims=True)
+        return rad, np.divide(values, total, out=np.zeros_like(values), where=total > 0)
+
+    def _enclosed(self, position: Any) -> Array:
+        """Fraction inside each edge of the ``rad`` axis, shape (n_energy, n_rad + 1)."""
+        axis = self.psf_map.geom.axes["rad"]
+        values = values_at(self.psf_map, position) * self.psf_map.unit.to("sr-1")
+        sums = np.cumsum(values * _rings(axis), axis=1)
+        return np.concatenate([np.zeros((len(sums), 1)), sums], axis=1)
+
+    def _at_energy(self, values: Array, energy: Any) -> Array:
+        """Rows of `values`, (n_energy, n), interpolated at energies (in ln E), shape (..., n)."""
+        axis = self.psf_map.geom.axes[self.energy_name]
+        energy = as_quantity(energy, axis.unit, self.energy_name)
+        pix = np.clip(np.asarray(axis.coord_to_pix(energy), dtype=float), 0, axis.nbin - 1)
+        low = np.minimum(pix.astype(int), max(axis.nbin - 2, 0))
+        t = (pix - low)[..., None]
+        return np.asarray(values[low] * (1 - t) + values[np.minimum(low + 1, axis.nbin - 1)] * t)
+
+    def containment(self, rad: Any, energy_true: Any, position: Any = None) -> u.Quantity:
+        """Fraction of the PSF inside a radius; beyond the ``rad`` axis that of the whole axis.
+
+        Parameters
+        ----------
+        rad : Quantity
+            Radius; broadcasts against the energy.
+        energy_true : Quantity
+            Energy.
+        position : SkyCoord, optional
+            Place; the centre of the map if not given.
+        """
+        axis = self.psf_map.geom.axes["rad"]
+        rad_deg = np.atleast_1d(values_in(rad, "deg", "rad"))
+        curves = self._at_energy(self._enclosed(position), np.atleast_1d(u.Quantity(energy_true)))
+        edges = axis.edges.to_value("deg")
+        place = np.clip(np.interp(rad_deg, edges, np.arange(len(edges))), 0, len(edges) - 1)
+        shape = np.broadcast_shapes(place.shape, curves.shape[:-1])
+        place = np.broadcast_to(place, shape)
+        curves = np.broadcast_to(curves, (*shape, len(edges)))
+        low = np.minimum(place.astype(int), len(edges) - 2)
+        below = np.take_along_axis(curves, low[..., None], axis=-1)[..., 0]
+        above = np.take_along_axis(curves, low[..., None] + 1, axis=-1)[..., 0]
+        return u.Quantity(below + (above - below) * (place - low), "")
+
+    def containment_radius(self, fraction: Any, energy_true: Any, position: Any = None) -> u.Quantity:
+        """Radius inside which a fraction of the PSF lies, on a grid twenty times finer than the ``rad`` axis.
+
+        Parameters
+        ----------
+        fraction : float or array
+            Fraction; broadcasts against the energy.
+        energy_true : Quantity
+            Energy.
+        position : SkyCoord, optional
+            Place; the centre of the map if not given.
+        """
+        axis = self.psf_map.geom.axes["rad"]
+        grid = axis.upsample(20).center
+        energy = np.atleast_1d(u.Quantity(energy_true))
+        shape = np.broadcast_shapes(np.shape(fraction), energy.shape)
+        enclosed = self.containment(grid, energy[..., None], position).value
+        enclosed = np.broadcast_to(enclosed, (*shape, len(grid)))
+        nearest = np.argmin(np.abs(enclosed - np.broadcast_to(fraction, shape)[..., None]), axis=-1)
+        return u.Quantity(grid[nearest])
+
+    def containment_radius_map(self, energy_true: Any, fraction: float = 0.68) -> Any:
+        """Map of the containment radius at an energy, deg."""
+        image = self.psf_map.geom.to_image()
+        axis = self.psf_map.geom.axes["rad"]
+        values = self.psf_map.frozen_data.astype(float) * self.psf_map.unit.to("sr-1")
+        sums = np.cumsum(values * _rings(axis)[:, None, None], axis=1)
+        curves = self._at_energy(sums.reshape(len(sums), -1), energy_true).reshape(sums.shape[1], -1)
+        edges = axis.edges.to_value("deg")
+        grid = axis.upsample(20).center.to_value("deg")
+        out = np.zeros(curves.shape[1])
+        for j, curve in enumerate(curves.T):
+            if curve[-1] > 0:
+                enclosed = np.interp(grid, edges, np.concatenate([[0.0], curve]))
+                out[j] = grid[np.argmin(np.abs(enclosed - fraction))]
+        return Map.from_geom(image, data=out.reshape(image.data_shape), unit="deg", dtype=float)
+
+    def get_psf_kernel(
+        self, geom: Any, position: Any = None, max_radius: Any = None, containment: float = 0.999, precision_factor: int = 12
+    ) -> PSFKernel:
+        """Kernel to convolve a map with.
+
+        Parameters
+        ----------
+        geom : WcsGeom
+            Geometry of the map, with the energy axis of the PSF.
+        position : SkyCoord, optional
+            Place; the centre of the map if not given.
+        max_radius : Quantity, optional
+            Largest half side.
+        containment : float
+            Fraction which the kernel encloses.
+        precision_factor : int
+            Points of the average in the 68 % radius.
+
+        Raises
+        ------
+        GeometryError
+            If the geometry lacks the energy axis.
+        """
+        if self.energy_name not in geom.axes.names:
+            msg = f"get_psf_kernel: the geometry has axes {geom.axes.names}, expected one named {self.energy_name!r}."
+            raise GeometryError(msg)
+        energy = geom.axes[self.energy_name].center
+        position = self.psf_map.geom.center_skydir if position is None else position
+        args = {self.energy_name: energy, "position": position}
+        radius = self.containment_radius(containment, **args).to_value("deg")
+        if max_radius is not None:
+            radius = np.minimum(radius, values_in(max_radius, "deg", "max_radius"))
+        image = geom.to_image()
+        pixel = float(np.max(np.abs(image.pixel_scales.to_value("deg"))))
+        r68 = np.maximum(self.containment_radius(0.68, **args).to_value("deg"), 1e-6)
+        factors = np.clip(np.ceil(precision_factor / (2 * r68 / pixel)), 1, 4).astype(int)
+        kernel_image = image.to_odd_npix(max_radius=float(radius.max()) * u.deg)
+        rad, values = self.psf_values_at(position)
+        profiles = self._at_energy(values, energy)
+        profiles = np.where(rad <= np.maximum(radius, pixel)[:, None], profiles, 0.0)
+        data = kernel_images(kernel_image, rad, profiles, factors.tolist())
+        kernel_geom = kernel_image.to_cube([geom.axes[self.energy_name]])
+        return PSFKernel(Map.from_geom(kernel_geom, data=data, dtype=float))
+
+    def sample_coord(self, map_coord: Any, random_state: Any = 0, chunk_size: int = 10000) -> Any:
+        """Draw positions around given ones according to the PSF.
+
+        Parameters
+        ----------
+        map_coord : MapCoord
+            Positions and true energies.
+        random_state : int, RandomState or Generator
+            Seed.
+        chunk_size : int
+            Number of coordinates handled together.
+
+        Returns
+        -------
+        coords : MapCoord
+            Moved positions, the same energies.
+        """
+        from geminga.utils.random import get_random_state
+
+        rng = get_random_state(random_state)
+        sky = map_coord.skycoord
+        energy = map_coord[self.energy_name]
+        axis = self.psf_map.geom.axes["rad"]
+        edges = axis.edges.to_value("deg")
+        offset = np.empty(len(sky))
+        for start in range(0, len(sky), chunk_size):
+            part = slice(start, start + chunk_size)
+            coords = {"skycoord": sky[part, None], self.energy_name: energy[part, None], "rad": axis.center}
+            density = np.clip(np.nan_to_num(self.psf_map.interp_by_coord(coords)), 0, None) * _rings(axis)
+            cdf = np.concatenate([np.zeros((len(density), 1)), np.cumsum(density, axis=1)], axis=1)
+            draw = rng.uniform(size=len(density)) * cdf[:, -1]
+            row = np.sum(cdf <= draw[:, None], axis=1) - 1
+            row = np.clip(row, 0, len(edges) - 2)
+            low = np.take_along_axis(cdf, row[:, None], axis=1)[:, 0]
+            width = np.take_along_axis(cdf, row[:, None] + 1, axis=1)[:, 0] - low
+            t = np.divide(draw - low, width, out=np.zeros_like(draw), where=width > 0)
+            # Uniform in area inside the ring.
+            offset[part] = np.sqrt(edges[row] ** 2 * (1 - t) + edges[row + 1] ** 2 * t)
+        angle = rng.uniform(0, 360, size=len(sky)) * u.deg
+        moved = sky.directional_offset_by(angle, offset * u.deg)
+        return MapCoord.create({"skycoord": moved, self.energy_name: energy}, frame=map_coord.frame)
+
+    def to_image(self, spectral_model: Any = None, keepdims: bool = True) -> Any:
+        """PSF averaged over energy, weighted by exposure times spectrum.
+
+        Parameters
+        ----------
+        spectral_model : SpectralModel, optional
+            Spectrum; E^-2 if not given.
+        keepdims : bool
+            Keep the energy axis with one bin.
+        """
+        axis = self.psf_map.geom.axes[self.energy_name]
+        weight = spectral_weights(spectral_model, axis)[:, None, None, None]
+        exposure = np.ones((axis.nbin, 1, 1, 1)) if self.exposure_map is None else self.exposure_map.frozen_data.astype(float)
+        weight = weight * exposure
+        total = weight.sum(axis=0)
+        data = (weight * self.psf_map.frozen_data).sum(axis=0)
+        data = np.divide(data, total, out=np.zeros_like(data), where=total > 0)
+        geom = self.psf_map.geom.squash(self.energy_name)
+        new = Map.from_geom(geom, data=data[None], unit=self.psf_map.unit, dtype=float)
+        summed = None
+        if self.exposure_map is not None:
+            summed = Map.from_geom(
+                self.exposure_map.geom.squash(self.energy_name), data=total[None], unit=self.exposure_map.unit, dtype=float
+            )
+        if not keepdims:
+            return type(self)._without_check(new.slice_by_idx({self.energy_name: 0}), summed)
+        return type(self)(new, summed)
+
+    @classmethod
+    def _without_check(cls, psf_map: Any, exposure_map: Any) -> Any:
+        new = cls.__new__(cls)
+        new._irf_map, new.exposure_map = psf_map, exposure_map
+        return new
+
+    peek = plot.peek_psf_map
+    plot_containment_radius_vs_energy = plot.plot_containment_radius_vs_energy
+    plot_psf_vs_rad = plot.plot_psf_vs_rad
+
+
+class RecoPSFMap(PSFMap):
+    """PSF in reconstructed energy for each place of a field (see `PSFMap`)."""
+
+    tag: ClassVar[str] = "psf_map_reco"
+    required_axes: ClassVar[list[str]] = ["rad", "energy"]
+
+    @classmethod
+    def from_gauss(cls, energy_axis: Any, rad_axis: Any = None, sigma: Any = "0.1 deg", geom: Any = None) -> Any:
+        """Gaussian PSF, the same everywhere (see `PSFMap.from_gauss`)."""
+        return super().from_gauss(energy_axis, rad_axis, sigma, geom)
+
+    def containment(self, rad: Any, energy: Any, position: Any = None) -> u.Quantity:
+        """Fraction of the PSF inside a radius (see `PSFMap.containment`)."""
+        return super().containment(rad, energy, position)
+
+    def containment_radius(self, fraction: Any, energy: Any, position: Any = None) -> u.Quantity:
+        """Radius inside which a fraction of the PSF lies (see `PSFMap.containment_radius`)."""
+        return super().containment_radius(fraction, energy, position)
+
+    def containment_radius_map(self, energy: Any, fraction: float = 0.68) -> Any:
+        """Map of the containment radius at an energy (see `PSFMap.containment_radius_map`)."""
+        return super().containment_radius_map(energy, fraction)
+
+    def plot_psf_vs_rad(self, ax: Any = None, energy: Any = None, **kwargs: Any) -> Any:
+        """Plot density against offset (see `PSFMap.plot_psf_vs_rad`)."""
+        return super().plot_psf_vs_rad(ax=ax, energy_true=energy, **kwargs)
+
+    def stack(self, other: Any, weights: Any = None, nan_to_num: bool = True) -> None:
+        """Not offered: the exposure of a PSF in reconstructed energy depends on the spectrum.
+
+        Raises
+        ------
+        UnsupportedError
+            Always.
+        """
+        from geminga.errors import UnsupportedError
+
+        msg = "RecoPSFMap cannot be stacked, because its exposure depends on the spectrum; fit the datasets jointly."
+        raise UnsupportedError(msg)
+
+
+def _rings(axis: Any) -> Array:
+    """Area of each bin of a ``rad`` axis, sr."""
+    return np.asarray(2 * np.pi * axis.center.to_value("rad") * axis.bin_width.to_value("rad"))
