@@ -247,7 +247,7 @@ class RegionGeom(Geom):
     def contains(self, coords: Any) -> NDArray[np.bool_]:
         """Whether points are inside the region; whatever their other coordinates.
 
-        A point region holds the points of its pixel of the projection.
+        A point has no extent: what belongs to it is chosen before (by RAD_MAX), so it holds all positions.
 
         Raises
         ------

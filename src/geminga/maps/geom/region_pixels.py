@@ -33,7 +33,10 @@ __all__ = [
 
 
 def contains_pixels(geom: RegionGeom, pix: Any) -> NDArray[np.bool_]:
-    """Whether pixel coordinates (x, y) of the projection are inside the region; a point holds the pixel it is in."""
+    """Whether pixel coordinates (x, y) of the projection are inside the region.
+
+    A point has no extent: what belongs to it is chosen before (by RAD_MAX), so all positions are inside.
+    """
     from regions import PixCoord, PointSkyRegion
 
     x, y = np.broadcast_arrays(np.asarray(pix[0], dtype=float), np.asarray(pix[1], dtype=float))
@@ -43,10 +46,8 @@ def contains_pixels(geom: RegionGeom, pix: Any) -> NDArray[np.bool_]:
     where = PixCoord(np.where(finite, x, -1e30), np.where(finite, y, -1e30))
     for part in as_region_list(geom._known_region):
         if isinstance(part, PointSkyRegion):
-            cx, cy = geom._grid.skycoord_to_pix(part.center)
-            inside |= (np.abs(x - cx) < 0.5) & (np.abs(y - cy) < 0.5)
-        else:
-            inside |= part.to_pixel(geom.wcs).contains(where)
+            return np.ones(x.shape, dtype=bool)
+        inside |= part.to_pixel(geom.wcs).contains(where)
     return inside & finite
 
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from geminga.errors import InputError, NameLookupError
 from geminga.modeling.covariance import CovarianceMixin, translated
-from geminga.modeling.models import plot, select, template, yaml
+from geminga.modeling.models import plot, template, yaml
+from geminga.modeling.models import select as choose
 from geminga.modeling.models.base import ModelBase, relink
 from geminga.modeling.models.named import NamedModel
 from geminga.modeling.parameter import Parameter
@@ -409,14 +410,14 @@ class DatasetModels(CovarianceMixin, Sequence[Any]):
     read_covariance = yaml.read_covariance
     write_covariance = yaml.write_covariance
 
-    select = select.select
-    selection_mask = select.selection_mask
-    select_mask = select.select_mask
-    select_region = select.select_region
-    select_from_geom = select.select_from_geom
-    to_regions = select.to_regions
-    positions = property(select.positions)
-    wcs_geom = property(select.wcs_geom)
+    select = choose.select
+    selection_mask = choose.selection_mask
+    select_mask = choose.select_mask
+    select_region = choose.select_region
+    select_from_geom = choose.select_from_geom
+    to_regions = choose.to_regions
+    positions = property(choose.positions)
+    wcs_geom = property(choose.wcs_geom)
 
     to_template_sky_model = template.to_template_sky_model
     to_template_spectral_model = template.to_template_spectral_model

@@ -45,10 +45,7 @@ _HOMES: dict[str, dict[str, dict[str, str]]] = {
             "LogParabolaSpectralModel": "lp",
             "LogParabola2SpectralModel": "lp2",
             "TemplateSpectralModel": "template",
-            "TemplateNDSpectralModel": "templateND",
             "GaussianSpectralModel": "gauss",
-            "EBLAbsorptionNormSpectralModel": "ebl-norm",
-            "NaimaSpectralModel": "naima",
             "ScaleSpectralModel": "scale",
             "PowerLawNormSpectralModel": "pl-norm",
             "LogParabolaNormSpectralModel": "lp-norm",
@@ -59,11 +56,9 @@ _HOMES: dict[str, dict[str, dict[str, str]]] = {
         f"{_HERE}.spatial": {
             "ConstantSpatialModel": "const",
             "TemplateSpatialModel": "template",
-            "TemplateNDSpatialModel": "templateND",
             "DiskSpatialModel": "disk",
             "GaussianSpatialModel": "gauss",
             "GeneralizedGaussianSpatialModel": "gauss-general",
-            "PiecewiseNormSpatialModel": "piecewise-norm",
             "PointSpatialModel": "point",
             "ShellSpatialModel": "shell",
             "Shell2SpatialModel": "shell2",
@@ -73,14 +68,6 @@ _HOMES: dict[str, dict[str, dict[str, str]]] = {
     "temporal": {
         f"{_HERE}.temporal": {
             "ConstantTemporalModel": "const",
-            "LinearTemporalModel": "linear",
-            "LightCurveTemplateTemporalModel": "template",
-            "ExpDecayTemporalModel": "exp-decay",
-            "GaussianTemporalModel": "gauss",
-            "GeneralizedGaussianTemporalModel": "gengauss",
-            "PowerLawTemporalModel": "powerlaw",
-            "SineTemporalModel": "sinus",
-            "TemplatePhaseCurveTemporalModel": "template-phase",
         },
     },
     "prior": {

@@ -5,7 +5,6 @@ from geminga.utils.lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        ".absorption": ["EBL_DATA_BUILTIN", "EBLAbsorptionNormSpectralModel"],
         ".base": ["SpectralModel"],
         ".broken": ["BrokenPowerLawSpectralModel", "SmoothBrokenPowerLawSpectralModel"],
         ".compound": ["CompoundSpectralModel"],
@@ -20,7 +19,6 @@ __getattr__, __dir__, __all__ = attach(
         ".gaussian": ["GaussianSpectralModel"],
         ".integrate": ["integrate_spectrum"],
         ".log_parabola": ["LogParabola2SpectralModel", "LogParabolaNormSpectralModel", "LogParabolaSpectralModel"],
-        ".naima": ["NaimaSpectralModel"],
         ".piecewise": ["PiecewiseNormSpectralModel"],
         ".plot": ["scale_plot_flux"],
         ".power_law": ["PowerLaw2SpectralModel", "PowerLawNormSpectralModel", "PowerLawSpectralModel"],
@@ -31,6 +29,5 @@ __getattr__, __dir__, __all__ = attach(
             "SuperExpCutoffPowerLaw4FGLSpectralModel",
         ],
         ".template": ["TemplateSpectralModel"],
-        ".template_nd": ["TemplateNDSpectralModel"],
     },
 )

@@ -1,0 +1,8 @@
+"""Temporal models: when."""
+
+from geminga.utils.lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {".base": ["TemporalModel"], ".constant": ["ConstantTemporalModel"]},
+)
