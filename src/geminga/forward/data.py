@@ -52,7 +52,7 @@ def freeze_data(dataset: Any, whole: bool = False) -> DataPlan:
     """
     reference = next(m for m in (dataset.counts, dataset.background, dataset.mask_safe, dataset.mask_fit) if m is not None)
     geom = reference.geom
-    image = geom.toimage_data()
+    image = geom.to_image()
     is_region = bool(geom.is_region)
     shape = (1, 1) if is_region else image.data_shape
     vectors = np.moveaxis(np.asarray(image.pixel_unit_vectors(None)), 0, -1).reshape(-1, 3)
@@ -100,10 +100,10 @@ def _exposure(dataset: Any, geom: Any, field: Field, is_region: bool) -> tuple[t
         return None, None, None
     axis = exposure.geom.axes["energy_true"]
     edges = np.asarray(axis.edges.to_value("TeV"), dtype=float)
-    if exposure.geom.toimage_data() == geom.toimage_data() or is_region:
+    if exposure.geom.to_image() == geom.to_image() or is_region:
         data = image_data(exposure.frozen_data)[:, field.pixel].astype(float)
     else:
-        target = geom.toimage_data().to_cube([axis])
+        target = geom.to_image().to_cube([axis])
         data = image_data(exposure.interp_to_geom(target).frozen_data)[:, field.pixel].astype(float)
     data = np.nan_to_num(data * exposure.unit.to("cm2 s"))
     a, x = low_rank(data, 1e-6)

@@ -77,7 +77,7 @@ def _spatial_weight(plan: DataPlan, spatial: Any) -> Array:
     if any(not p.frozen for p in spatial.parameters):
         msg = "A background model with free spatial parameters is not offered yet; freeze them."
         raise UnsupportedError(msg)
-    coords = plan.geom.toimage_data().get_coord()
+    coords = plan.geom.to_image().get_coord()
     value = spatial(coords.lon, coords.lat)
     return np.asarray(getattr(value, "value", value), dtype=float).reshape(-1)[plan.field.pixel]
 

@@ -32,8 +32,28 @@ _TRANSFORMS: dict[str, tuple[Any, Any]] = {
 _SCALE_METHODS = ("scale10", "factor1", None)
 _INTERPOLATIONS = ("lin", "log", "sqrt")
 _KNOWN_KEYS = frozenset(
-    "name value unit error min max frozen interp scale_method scale_transform link prior scale factor is_norm "
-    "scan_min scan_max scan_n_values scan_n_sigma scan_values".split()
+    [
+        "name",
+        "value",
+        "unit",
+        "error",
+        "min",
+        "max",
+        "frozen",
+        "interp",
+        "scale_method",
+        "scale_transform",
+        "link",
+        "prior",
+        "scale",
+        "factor",
+        "is_norm",
+        "scan_min",
+        "scan_max",
+        "scan_n_values",
+        "scan_n_sigma",
+        "scan_values",
+    ]
 )
 
 
@@ -118,8 +138,8 @@ class Parameter:
         value: Any,
         unit: str | u.UnitBase = "",
         scale: float = 1,
-        min: Any = np.nan,  # noqa: A002
-        max: Any = np.nan,  # noqa: A002
+        min: Any = np.nan,
+        max: Any = np.nan,
         frozen: bool = False,
         error: float = 0,
         scan_min: float | None = None,
@@ -405,7 +425,7 @@ class Parameter:
         error = 0.0 if math.isnan(self._error) else self._error
         return max(abs(self._value), error) or 1.0
 
-    def set_lim(self, min: Any = None, max: Any = None) -> None:  # noqa: A002
+    def set_lim(self, min: Any = None, max: Any = None) -> None:
         """Set the bounds which are given."""
         if min is not None:
             self.min = min
@@ -611,8 +631,8 @@ class PriorParameter(Parameter):
         value: Any,
         unit: str | u.UnitBase = "",
         scale: float = 1,
-        min: Any = np.nan,  # noqa: A002
-        max: Any = np.nan,  # noqa: A002
+        min: Any = np.nan,
+        max: Any = np.nan,
         error: float = 0,
         scale_method: str | None = "scale10",
         scale_transform: str = "lin",

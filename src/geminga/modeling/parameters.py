@@ -198,7 +198,7 @@ class Parameters(Sequence[Parameter]):
         """Those not frozen, each object once."""
         return type(self)(parameter for parameter in dict.fromkeys(self._parameters) if not parameter.frozen)
 
-    def select(self: _Self, name: Any = None, type: Any = None, frozen: bool | None = None) -> _Self:  # noqa: A002
+    def select(self: _Self, name: Any = None, type: Any = None, frozen: bool | None = None) -> _Self:
         """Those which fulfil all conditions given.
 
         Parameters

@@ -236,7 +236,7 @@ class UniformPrior(Prior):
         return self.min.value, self.max.value
 
     @staticmethod
-    def evaluate(value: Any, min: float, max: float) -> Any:  # noqa: A002
+    def evaluate(value: Any, min: float, max: float) -> Any:
         """Minus twice the logarithm of the density."""
         return np.where((value >= min) & (value <= max), 2 * math.log(max - min), np.inf)[()]
 
@@ -266,7 +266,7 @@ class LogUniformPrior(Prior):
         return self.min.value, self.max.value
 
     @staticmethod
-    def evaluate(value: Any, min: float, max: float) -> Any:  # noqa: A002
+    def evaluate(value: Any, min: float, max: float) -> Any:
         """Minus twice the logarithm of the density."""
         value = np.asarray(value, dtype=float)
         inside = (value >= min) & (value <= max)

@@ -11,10 +11,27 @@ from pathlib import Path
 
 __all__ = ["add_checksum", "check_tutorials_setup", "split_checksum", "verify_checksum", "yaml_checksum"]
 
-_PACKAGES = (
-    "numpy scipy astropy regions click PyYAML pydantic tqdm iminuit matplotlib astropy-healpix dask ultranest emcee corner "
-    "naima pandas IPython jupyterlab"
-).split()
+_PACKAGES = [
+    "numpy",
+    "scipy",
+    "astropy",
+    "regions",
+    "click",
+    "PyYAML",
+    "pydantic",
+    "tqdm",
+    "iminuit",
+    "matplotlib",
+    "astropy-healpix",
+    "dask",
+    "ultranest",
+    "emcee",
+    "corner",
+    "naima",
+    "pandas",
+    "IPython",
+    "jupyterlab",
+]
 
 
 def yaml_checksum(yaml_content: str) -> str:
@@ -97,7 +114,7 @@ def check_tutorials_setup(download_datasets_path: str = "./gammapy-data") -> Non
         lines += ["", f"{title}:", ""]
         lines += [f"\t{key:22} : {value}".rstrip() for key, value in entries.items()]
         lines.append("")
-    print("\n".join(lines))  # noqa: T201
+    print("\n".join(lines))
 
 
 def _version(package: str) -> str:

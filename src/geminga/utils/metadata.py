@@ -19,7 +19,15 @@ from geminga import __version__
 from geminga.errors import FormatError
 from geminga.utils.time import time_ref_from_dict, time_ref_to_dict
 
-__all__ = ["CreatorMetaData", "MetaData", "ObsInfoMetaData", "PointingInfoMetaData", "TargetMetaData", "TimeInfoMetaData", "keyword"]
+__all__ = [
+    "CreatorMetaData",
+    "MetaData",
+    "ObsInfoMetaData",
+    "PointingInfoMetaData",
+    "TargetMetaData",
+    "TimeInfoMetaData",
+    "keyword",
+]
 
 
 def keyword(name: str, default: Any = None) -> Any:

@@ -51,13 +51,13 @@ def get_random_state(init: Any) -> Any:
     51
     """
     if isinstance(init, (int, np.integer)) and not isinstance(init, bool):
-        return np.random.RandomState(init)  # noqa: NPY002
+        return np.random.RandomState(init)
     if isinstance(init, (np.random.RandomState, np.random.Generator)):
         return init
     if isinstance(init, str) and init == "random-seed":
-        return np.random.RandomState(None)  # noqa: NPY002
+        return np.random.RandomState(None)
     if isinstance(init, str) and init == "global-rng":
-        return np.random.mtrand._rand  # noqa: SLF001
+        return np.random.mtrand._rand
     msg = f"random_state got {init!r}; expected an integer, 'random-seed', 'global-rng', a RandomState or a Generator."
     raise InputError(msg)
 

@@ -75,14 +75,14 @@ def assert_quantity_allclose(actual: Any, desired: Any, rtol: float = 1.0e-7, at
 
 def assert_skycoord_allclose(actual: Any, desired: Any) -> None:
     """Assert that two positions are of one frame and agree to 1e-7 in value."""
-    assert actual.frame.name == desired.frame.name, f"frames differ: {actual.frame.name} and {desired.frame.name}"  # noqa: S101
+    assert actual.frame.name == desired.frame.name, f"frames differ: {actual.frame.name} and {desired.frame.name}"
     assert_allclose(actual.spherical.lon.deg, desired.spherical.lon.deg, rtol=1e-7, atol=1e-7)
     assert_allclose(actual.spherical.lat.deg, desired.spherical.lat.deg, rtol=1e-7, atol=1e-7)
 
 
 def assert_time_allclose(actual: Any, desired: Any, atol: float = 1e-3) -> None:
     """Assert that two times are of one scale and agree to `atol` in s."""
-    assert actual.scale == desired.scale, f"scales differ: {actual.scale} and {desired.scale}"  # noqa: S101
+    assert actual.scale == desired.scale, f"scales differ: {actual.scale} and {desired.scale}"
     assert_allclose((actual - desired).to_value("s"), 0.0, atol=atol)
 
 

@@ -84,7 +84,7 @@ def from_yaml(text: str, sort_keys: bool = False, checksum: bool = False, name: 
         If it is not a mapping.
     """
     try:
-        data = yaml.load(text, Loader=_Loader)  # noqa: S506
+        data = yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
         msg = f"{name} is not valid YAML: {' '.join(str(error).split())}"
         raise CorruptFileError(msg) from error

@@ -256,7 +256,7 @@ class TemplateNPredModel(_NormModel):
 
     def __init__(
         self,
-        map: Any,  # noqa: A002
+        map: Any,
         spectral_model: Any = None,
         name: str | None = None,
         filename: str | Path | None = None,

@@ -279,8 +279,8 @@ class DatasetModels(CovarianceMixin, Sequence[Any]):
         tag: str,
         model_type: str,
         parameters_names: Any = None,
-        min: float | None = None,  # noqa: A002
-        max: float | None = None,  # noqa: A002
+        min: float | None = None,
+        max: float | None = None,
         value: float | None = None,
     ) -> None:
         """Set bounds and value of parameters of all components of a kind.
@@ -321,7 +321,9 @@ class DatasetModels(CovarianceMixin, Sequence[Any]):
         expected = list(zip(models, self.parameters.names, strict=True))
         found = [(str(row["model"]), str(row["name"])) for row in t]
         if found != expected:
-            msg = f"The table holds {len(found)} parameters and differs from the {len(expected)} of models {', '.join(self.names)}."
+            msg = (
+                f"The table holds {len(found)} parameters and differs from the {len(expected)} of models {', '.join(self.names)}."
+            )
             raise NameLookupError(msg)
         for parameter, row in zip(self.parameters, t, strict=True):
             entry = {name: float(row[name]) for name in ("value", "error", "min", "max") if name in t.colnames}

@@ -207,10 +207,7 @@ def _parameter_line(parameter: Parameter) -> str:
     label = parameter._link_label or parameter.name
     size = abs(parameter.value)
     scientific = parameter.name == "amplitude" or 0 < size < 1e-3 or size >= 1e6
-    value, error = (f"{parameter.value:10.2e}", f"{parameter.error:7.1e}") if scientific else (
-        f"{parameter.value:10.3f}",
-        f"{parameter.error:7.2f}",
-    )
+    value, error = ("10.2e", "7.1e") if scientific else ("10.3f", "7.2f")
     frozen = "(frozen)" if parameter.frozen else ""
-    shown = " " * 11 if parameter.frozen else f"+/- {error}"
-    return f"{label:22}{frozen:8}: {value}   {shown} {parameter.unit}".rstrip()
+    shown = " " * 6 if parameter.frozen else f"   +/- {parameter.error:{error}}"
+    return f"{label:22}{frozen:8}: {parameter.value:{value}}{shown} {parameter.unit}".rstrip()

@@ -104,9 +104,7 @@ class ModelRegistry(Registry):
         own = list(list.__iter__(self))
         try:
             built_in = [
-                getattr(importlib.import_module(module), name)
-                for module, names in _HOMES[self.kind].items()
-                for name in names
+                getattr(importlib.import_module(module), name) for module, names in _HOMES[self.kind].items() for name in names
             ]
         except BaseException:
             self._pending = True

@@ -184,7 +184,9 @@ class SkyModel(NamedModel):
             where = (lon, lat, energy) if self.spatial_model.is_energy_dependent else (lon, lat)
             value = value * self.spatial_model(*where)
         if self.temporal_model is not None and time is not None:
-            value = value * self.temporal_model(time, energy) if _depends(self.temporal_model) else value * self.temporal_model(time)
+            value = (
+                value * self.temporal_model(time, energy) if _depends(self.temporal_model) else value * self.temporal_model(time)
+            )
         return value
 
     def __call__(self, lon: Any, lat: Any, energy: Any, time: Any = None) -> u.Quantity:
