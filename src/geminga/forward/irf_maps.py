@@ -83,9 +83,11 @@ def irf_factory(dataset: Any, geom: Any, edges_true: Array) -> dict[tuple[bool, 
                 data = matrix_data
 
                 def response(lon: float, lat: float) -> tuple[Array, Array]:
+                    # The kernel of the nearest pixel, as `EDispKernelMap.get_edisp_kernel` gives it.
                     rows, columns, weight = corners(lon, lat)
                     values = np.moveaxis(data[:, :, rows, columns], -1, 0)
-                    return values, _valid_weights(values, weight)
+                    valid = _valid_weights(values, weight)
+                    return values, (np.arange(len(valid)) == np.argmax(valid)).astype(float)
             else:
                 fixed = (diagonal_or_matrix if use_edisp else diagonal)[None]
 

@@ -288,8 +288,8 @@ def bilinear_corners(image: Any, position: Any) -> tuple[NDArray[np.intp], NDArr
     return rows, columns, np.array([(1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy])
 
 
-def values_at(own: Any, position: Any) -> NDArray[np.float64]:
-    """Map interpolated at a position on its pixels, all axes kept: shape (..., axis 1, axis 0).
+def values_at(own: Any, position: Any, nearest: bool = False) -> NDArray[np.float64]:
+    """Map interpolated at a position on its pixels (or its nearest pixel), all axes kept: shape (..., axis 1, axis 0).
 
     Pixels where the map is zero for all bins (no exposure) are left out as long as one other is there.
     """
@@ -298,6 +298,6 @@ def values_at(own: Any, position: Any) -> NDArray[np.float64]:
     valid = values.reshape(-1, len(weight)).max(axis=0) > 0
     kept = weight * valid
     kept = kept / kept.sum() if kept.sum() > 0 else weight
-    return np.asarray(values @ kept)
+    return np.asarray(values[..., int(np.argmax(kept))] if nearest else values @ kept)
 
 

@@ -261,8 +261,8 @@ class EDispKernelMap(IRFMap):
         return cls.from_edisp_kernel(kernel, geom)
 
     def kernel_matrix_at(self, position: Any, energy_axis: Any = None) -> Array:
-        """Matrix at a position, shape (n_true, n_reco)."""
-        return values_at(self.edisp_map, position)
+        """Matrix of the pixel nearest to a position, shape (n_true, n_reco)."""
+        return values_at(self.edisp_map, position, nearest=True)
 
     def get_edisp_kernel(self, position: Any = None, energy_axis: Any = None) -> EDispKernel:
         """Kernel at a position.
