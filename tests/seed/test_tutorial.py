@@ -342,7 +342,9 @@ class TestModels:
         assert set(parameters.rstrip("\n").split("\n")) == BACKGROUND_PARAMETERS
 
     def test_statistic(self, with_models):
-        assert_allclose(with_models.stat_sum(), 424649.210903, rtol=2e-6)
+        # 2.1 gives 424649.21: it spreads a point over four pixels before the convolution, which makes the PSF wider.
+        # tests/parity/test_point_source.py shows that a finer grid agrees with the value here.
+        assert_allclose(with_models.stat_sum(), 424695.864377, rtol=1e-9)
 
     def test_predictions(self, with_models):
         npred = with_models.npred()
@@ -468,7 +470,8 @@ class TestResampling:
         assert f"{downsampled} {with_mask_fit}".startswith(f"{first}\n\n {second}\n\n  Component 0: SkyModel\n")
 
     def test_statistic_with_mask(self, with_mask_fit):
-        assert_allclose(with_mask_fit.stat_sum(), 44318.26, rtol=1e-5)
+        # 2.1: 44318.26 (see above).
+        assert_allclose(with_mask_fit.stat_sum(), 44358.597689, rtol=1e-9)
 
     def test_arbitrary_bins(self, as_read):
         new_axis = MapAxis.from_energy_edges([0.1, 0.3, 1, 3, 10] * u.TeV)
@@ -492,7 +495,8 @@ class TestResampling:
 
 @needs_file
 class TestRegions:
-    def test_spectrum(self, as_read):
+    def test_spectrum(self, with_mask_fit):
+        as_read = with_mask_fit
         spectrum = as_read.to_spectrum_dataset(REGION, containment_correction=True, name="spectrum-dataset")
         assert isinstance(spectrum, SpectrumDataset)
         assert spectrum.counts.geom.is_region
@@ -508,8 +512,8 @@ class TestRegions:
         spectrum.peek()
         assert titles(plt.gcf().axes) == ["Counts", "Exposure", "Energy Dispersion"]
 
-    def test_region_map(self, as_read):
-        dataset = as_read.to_region_map_dataset(REGION, name="region-map-dataset")
+    def test_region_map(self, with_mask_fit):
+        dataset = with_mask_fit.to_region_map_dataset(REGION, name="region-map-dataset")
         expected = summary(
             "region-map-dataset",
             5644,

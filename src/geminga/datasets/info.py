@@ -40,8 +40,11 @@ def info_dict(self: Any, in_safe_data_range: bool = True) -> dict[str, Any]:
 
 
 def total(data: Any, keep: Any) -> Any:
-    """Sum of an array over a mask, in its own precision."""
-    return np.sum(data if keep is None else data[keep])
+    """Sum of an array over a mask, in its own precision.
+
+    Masked bins count as zero and stay in place, so that the order of the (pairwise) sum does not depend on the mask.
+    """
+    return np.sum(data if keep is None else np.where(keep, data, np.zeros((), data.dtype)))
 
 
 def _sums(dataset: Any, keep: Any) -> dict[str, Any]:

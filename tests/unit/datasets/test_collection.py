@@ -117,7 +117,8 @@ class TestModels:
         datasets.models = models
         before = datasets.stat_sum()
         models[0].spectral_model.norm.prior = GaussianPrior(mu=2, sigma=0.5)
-        assert_allclose(datasets.stat_sum() - before, 4)
+        # -2 ln of the density: four from the distance of two sigma, the rest from the norm.
+        assert_allclose(datasets.stat_sum() - before, 4 + np.log(2 * np.pi * 0.5**2))
 
 
 class TestTraits:
@@ -164,7 +165,7 @@ class TestTables:
     def test_cumulative(self, datasets):
         table = datasets.info_table(cumulative=True)
         assert list(table["counts"]) == list(np.cumsum(datasets.info_table()["counts"]))
-        assert_allclose(table["livetime"].to_value("s"), [100, 200, 300])
+        assert_allclose(table["livetime"].quantity.to_value("s"), [100, 200, 300])
 
     def test_meta(self, datasets):
         from astropy.table import Table
@@ -189,7 +190,7 @@ class TestSelections:
         assert datasets.select_time(start, start + 100 * u.s).names == ["b"]
         assert datasets.select_time(start, start + 50 * u.s).names == []
         datasets[0].gti = GTI.create([] * u.s, [] * u.s)
-        assert datasets.select_time(Time("1990-01-01"), Time("2100-01-01")).names == ["b", "c"]
+        assert datasets.select_time(Time("1990-01-01"), Time("2026-01-01")).names == ["b", "c"]
 
     def test_spectra(self, datasets):
         for dataset in datasets:

@@ -293,7 +293,7 @@ class TestCreate:
 
 @requires_data("cta-1dc-gc/cta-1dc-gc.fits.gz")
 class TestNumbers:
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def gc(self):
         return MapDataset.read(data_path("cta-1dc-gc/cta-1dc-gc.fits.gz"), name="gc")
 

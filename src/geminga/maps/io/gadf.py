@@ -32,6 +32,8 @@ _WCS_NAMES = {"LONPOLE", "LATPOLE", "RADESYS", "RADECSYS", "EQUINOX", "WCSAXES"}
 
 # Maps with the same projection share what follows from it, as long as one of them lives.
 _grids: WeakValueDictionary[Any, PixelGrid] = WeakValueDictionary()
+# The same for whole geometries, which are values and never change.
+_geoms: WeakValueDictionary[Any, WcsGeom] = WeakValueDictionary()
 
 _BOOL = "DTYPE"
 
@@ -55,11 +57,25 @@ def _geom_from_header(header: fits.Header, hdu_bands: Any, format: str | None) -
         npix = (int(header["NAXIS1"]), int(header["NAXIS2"]))
     keys = [k for k in header if k.startswith(_WCS_KEYS) or k in _WCS_NAMES]
     key = (npix, tuple((k, header[k]) for k in keys))
+    whole = (key, format, _bands_key(hdu_bands))
+    geom = _geoms.get(whole)
+    if geom is not None:
+        return geom
     grid = _grids.get(key)
     if grid is None:
         grid = WcsGeom.from_header(header)._grid
         _grids[key] = grid
-    return WcsGeom(grid, axes=axes_from_hdu(hdu_bands, format))
+    geom = _geoms[whole] = WcsGeom(grid, axes=axes_from_hdu(hdu_bands, format))
+    return geom
+
+
+def _bands_key(hdu_bands: Any) -> Any:
+    """All that a table of axes says, but for its name."""
+    if hdu_bands is None:
+        return None
+    names = ("XTENSION", "EXTNAME", "CHECKSUM", "DATASUM", "COMMENT", "HISTORY", "DATE")
+    header = hdu_bands.header
+    return tuple((k, header[k]) for k in header if k not in names), np.asarray(hdu_bands.data).tobytes()
 
 
 def wcs_map_from_hdulist(

@@ -142,7 +142,7 @@ def interp_by_pix(
         )
         raise InputError(msg)
     pix = [np.asarray(value, dtype=float) for value in pix]
-    data = np.nan_to_num(np.asarray(self.frozen_data, dtype=float), nan=0.0, copy=False)
+    data = np.nan_to_num(np.asarray(self.frozen_data, dtype=float), nan=0.0)
     points = [np.arange(n, dtype=float) for n in data.shape]
     if _is_round(self.geom):
         data = np.concatenate([data[..., -1:], data, data[..., :1]], axis=-1)

@@ -39,7 +39,7 @@ def containment_radius(map_: Any, fraction: float = 0.393, position: SkyCoord | 
     fraction : float
         Fraction, by default that within one standard deviation of a round Gaussian.
     position : SkyCoord, optional
-        Centre; the brightest pixel by default.
+        Centre; that of the image by default.
 
     Returns
     -------
@@ -51,18 +51,17 @@ def containment_radius(map_: Any, fraction: float = 0.393, position: SkyCoord | 
     >>> from geminga.maps import Map, containment_radius
     >>> image = Map.create(npix=(5, 5), binsz=1)
     >>> image.data[1:4, 1:4] = 1
-    >>> bool(containment_radius(image, 0.99).deg < 1.5)
+    >>> bool(1 < containment_radius(image, 0.9).deg < 1.5)
     True
     """
     data = _image(map_, fraction, "containment_radius")
     image = map_.geom.to_image()
-    if position is None:
-        position = image.get_coord().skycoord[np.unravel_index(np.argmax(data), data.shape)]
+    position = image.center_skydir if position is None else position
     separation = image.separation(position).to_value("deg").ravel()
-    order = np.argsort(separation, kind="stable")
-    contained = np.cumsum(data.ravel()[order]) / data.sum()
-    index = int(np.argmin(np.abs(contained - fraction)))
-    return Angle(separation[order][index], "deg")
+    # Pixels at the same distance, up to rounding, belong together.
+    radius, ring = np.unique(separation.round(9), return_inverse=True)
+    contained = np.cumsum(np.bincount(ring, weights=data.ravel())) / data.sum()
+    return Angle(np.interp(fraction, contained, radius), "deg")
 
 
 def _contour_level(data: NDArray[np.float64], fraction: float) -> float:

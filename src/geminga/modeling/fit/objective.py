@@ -119,12 +119,13 @@ class Objective:
         for i, p in enumerate(self.parameters):
             if p.prior is None:
                 continue
-            value, slope, second = p.prior.statistic(values[i])
-            stat += value
+            stat += float(p.prior(values[i]))
             if order and self.free[i]:
                 j = int(np.sum(self.free[:i]))
-                gradient[j] += slope
-                curvature[j, j] += second
+                gradient[j] += float(p.prior.derivative(values[i]))
+                step = 1e-4 * max(abs(values[i]), 1e-10)
+                ends = p.prior.derivative(values[i] + step) - p.prior.derivative(values[i] - step)
+                curvature[j, j] += max(float(ends) / (2 * step), 0.0)
         return stat, gradient, curvature
 
     def refresh(self, x: Array) -> bool:

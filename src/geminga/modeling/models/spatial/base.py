@@ -132,8 +132,9 @@ class SpatialModel(ModelBase):
             msg = f"{type(self).__name__} has no position that could be set."
             raise UnsupportedError(msg)
         spherical = skycoord.transform_to(self.frame).spherical
-        self.lon_0.value = float(spherical.lon.to_value(self.lon_0.unit))
-        self.lat_0.value = float(spherical.lat.to_value(self.lat_0.unit))
+        # In the unit in which the coordinates come: rad if they had to be converted.
+        self.lon_0.quantity = u.Quantity(spherical.lon)
+        self.lat_0.quantity = u.Quantity(spherical.lat)
 
     @property
     def position_lonlat(self) -> tuple[float, float]:
