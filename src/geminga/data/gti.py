@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from geminga.errors import DataError, FormatError, InputError, NameLookupError
 from geminga.utils.files import read_fits, write_fits
-from geminga.utils.metadata import CreatorMetaData
+from geminga.utils.metadata import CreatorMetaData, MetaData
 from geminga.utils.time import time_ref_from_dict, time_ref_to_dict
 from geminga.utils.units import as_quantity
 
@@ -32,7 +32,7 @@ Array = NDArray[np.float64]
 TIME_REF_DEFAULT = "2000-01-01"
 
 
-class GTIMetaData:
+class GTIMetaData(MetaData):
     """Meta data of a GTI table.
 
     Parameters
@@ -43,8 +43,14 @@ class GTIMetaData:
         Who made it, and when.
     """
 
+    _tag = "gti"
+
     def __init__(self, reference_time: Time | None = None, creation: Any = None) -> None:
         self.reference_time, self.creation = reference_time, creation
+
+    def to_yaml(self) -> str:
+        """YAML text of the record."""
+        return f"gti:\n    reference_time: {None if self.reference_time is None else self.reference_time.iso}\n"
 
     @classmethod
     def from_header(cls, header: Any, format: str = "gadf") -> GTIMetaData:

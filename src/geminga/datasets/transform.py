@@ -10,7 +10,6 @@ from typing import Any
 
 import astropy.units as u
 import numpy as np
-from regions import CircleSkyRegion
 
 from geminga.datasets.products import changed, filled_parts, label
 from geminga.datasets.registry import DATASET_REGISTRY
@@ -335,6 +334,8 @@ def to_spectrum_dataset(self: Any, on_region: Any, containment_correction: bool 
 
 
 def _check_containment(dataset: Any, region: Any) -> None:
+    from regions import CircleSkyRegion
+
     if not isinstance(region, CircleSkyRegion):
         msg = f"{label(dataset)}: containment_correction needs a CircleSkyRegion, got a {type(region).__name__}."
         raise InputError(msg)

@@ -9,10 +9,14 @@ from typing import Any, ClassVar
 import numpy as np
 from astropy import units as u
 from numpy.typing import NDArray
+from astropy.io import fits
+from astropy.table import Table
 from scipy.interpolate import RegularGridInterpolator
 
-from geminga.errors import GeometryError, InputError, UnitError
+from geminga.errors import GeometryError, InputError, NameLookupError, UnitError
+from geminga.irf.io import gadf
 from geminga.maps import MapAxes
+from geminga.utils.files import read_fits, write_fits
 from geminga.utils.units import parse_unit
 
 __all__ = ["IRF", "FoVAlignment"]
@@ -328,3 +332,63 @@ class IRF:
     def to_unit(self, unit: Any) -> Any:
         """The same in another unit."""
         return self._like(self.axes, self.quantity.to_value(unit), unit)
+
+    # ---- files -------------------------------------------------------------------------------
+
+    @classmethod
+    def from_table(cls, table: Any, format: str = "gadf-dl3") -> Any:
+        """Read from a table with one row.
+
+        Raises
+        ------
+        FormatError
+            If a column is missing, or axes and data do not fit.
+        """
+        gadf.check_format(format)
+        return gadf.irf_from_table(cls, table)
+
+    @classmethod
+    def from_hdulist(cls, hdulist: Any, hdu: str | None = None, format: str = "gadf-dl3") -> Any:
+        """Read from an HDU, the first table if none is named.
+
+        Raises
+        ------
+        NameLookupError
+            If the HDU is missing.
+        """
+        gadf.check_format(format)
+        names = [h.name for h in hdulist]
+        wanted = names[1] if hdu is None and len(names) > 1 else hdu
+        if wanted is None or wanted not in hdulist:
+            msg = f"{cls.__name__}: there is no HDU {wanted!r}; the file has {', '.join(names)}."
+            raise NameLookupError(msg)
+        return cls.from_table(Table.read(hdulist[wanted]), format=format)
+
+    @classmethod
+    def read(cls, filename: Any, hdu: str | None = None, format: str = "gadf-dl3") -> Any:
+        """Read from a FITS file.
+
+        Raises
+        ------
+        FileError, CorruptFileError
+            If it cannot be read.
+        """
+        return cls.from_hdulist(read_fits(filename), hdu=hdu, format=format)
+
+    def to_table(self, format: str = "gadf-dl3") -> Table:
+        """Table with one row."""
+        gadf.check_format(format)
+        return gadf.irf_to_table(self)
+
+    def to_table_hdu(self, format: str = "gadf-dl3") -> Any:
+        """Table HDU."""
+        gadf.check_format(format)
+        return gadf.irf_to_hdu(self)
+
+    def to_hdulist(self, format: str = "gadf-dl3") -> Any:
+        """Primary HDU and table HDU."""
+        return fits.HDUList([fits.PrimaryHDU(), self.to_table_hdu(format=format)])
+
+    def write(self, filename: Any, *args: Any, **kwargs: Any) -> None:
+        """Write to a FITS file (``overwrite`` as usual)."""
+        write_fits(self.to_hdulist(), filename, *args, **kwargs)

@@ -240,9 +240,9 @@ class IRFMap:
             hdulist.extend(self.exposure_map.to_hdulist(hdu=f"{self.hdu_name}_EXPOSURE", format=format)[1:])
         return hdulist
 
-    def write(self, filename: str | Path, overwrite: bool = False, format: str = "gadf", checksum: bool = True) -> None:
-        """Write to a FITS file, whole or not at all."""
-        write_fits(self.to_hdulist(format=format), filename, overwrite=overwrite, checksum=checksum)
+    def write(self, filename: str | Path, overwrite: bool = False, format: str = "gadf", checksum: bool = False) -> None:
+        """Write to a FITS file, whole or not at all; checksums are always written."""
+        write_fits(self.to_hdulist(format=format), filename, overwrite=overwrite)
 
 
 def _is_point(region: Any) -> bool:

@@ -126,7 +126,7 @@ def peek_kernel(self: Any, figsize: tuple[float, float] = (15, 5)) -> None:
     ax.set(xlabel="Offset [deg]", ylabel="Kernel", yscale="log")
 
 
-def plot_psf_vs_rad(self: Any, ax: Any = None, energy_true: Any = None, **kwargs: Any) -> Any:
+def plot_psf_vs_rad(self: Any, ax: Any = None, energy_true: Any = [0.1, 1, 10] * u.TeV, **kwargs: Any) -> Any:
     """Plot the density against offset at some energies.
 
     Parameters
@@ -137,7 +137,7 @@ def plot_psf_vs_rad(self: Any, ax: Any = None, energy_true: Any = None, **kwargs
         Energies; 0.1, 1 and 10 TeV if not given.
     """
     ax = _axes(ax)
-    energies = np.atleast_1d(u.Quantity([0.1, 1, 10], "TeV") if energy_true is None else u.Quantity(energy_true))
+    energies = np.atleast_1d(u.Quantity(energy_true))
     rad, values = self.psf_values_at(None)
     for energy in energies:
         ax.plot(rad, self._at_energy(values, energy), label=f"{energy:.3g}", **kwargs)

@@ -107,5 +107,5 @@ def annotate_heatmap(
     for row, col in np.ndindex(values.shape):
         value = values[row, col]
         color = textcolors[int(im.norm(value) > limit)]
-        texts.append(im.axes.text(col, row, formatter(value, None), **({"color": color} | settings)))
+        texts.append(im.axes.text(col, row, formatter(float(value), None), **({"color": color} | settings)))
     return texts

@@ -10,7 +10,7 @@ from astropy import units as u
 from astropy.coordinates import Angle
 
 from geminga.errors import GeometryError, InputError
-from geminga.maps.map.plot import bin_title
+from geminga.maps.map.labels import bin_title
 
 __all__ = ["MapPanelPlotter", "plot_distribution", "plot_map_rgb"]
 
@@ -136,7 +136,10 @@ def plot_map_rgb(map_: Any, ax: Any = None, **kwargs: Any) -> Any:
     data = data / np.where(peak > 0, peak, 1.0)
     kwargs = {"Q": 5.0, "stretch": 0.4} | kwargs
     ax = plt.subplot(projection=geom.wcs) if ax is None else ax
-    ax.imshow(make_lupton_rgb(data[0], data[1], data[2], **kwargs), origin="lower")
+    # Pixels that are zero in all three are divided by zero on the way.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rgb = make_lupton_rgb(data[0], data[1], data[2], **kwargs)
+    ax.imshow(rgb, origin="lower")
     if hasattr(ax, "coords"):
         galactic = geom.frame == "galactic"
         ax.coords[0].set_axislabel("Galactic Longitude" if galactic else "Right Ascension")
@@ -244,7 +247,10 @@ def _panel(ax: Any, data: Any, func: Any, kwargs_hist: dict[str, Any], kwargs_fi
     middle = 0.5 * (edges[1:] + edges[:-1])
     function, result = _fit(func, middle, heights, data, kwargs_fit)
     fine = np.linspace(edges[0], edges[-1], 500)
-    label = ", ".join(f"{value:.2f} ± {np.sqrt(variance):.2f}" for value, variance in zip(result["param"], np.diag(result["covar"]), strict=True))
+    label = ", ".join(
+        f"{value:.2f} ± {np.sqrt(variance):.2f}"
+        for value, variance in zip(result["param"], np.diag(result["covar"]), strict=True)
+    )
     ax.plot(fine, function(fine, *result["param"]), lw=2, color="black", label=label)
     ax.legend()
     return result

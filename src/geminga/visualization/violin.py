@@ -108,7 +108,7 @@ def _violin(
     bounds = _quantile(samples[inside], weights[inside], np.asarray(clip))
     logs = np.log(samples[inside])
     density = gaussian_kde(logs, bw_method=bw_method, weights=weights[inside])
-    grid = np.linspace(*np.log(bounds), size)
+    grid = np.linspace(float(np.log(bounds[0])), float(np.log(bounds[1])), size)
     height = density(grid)
     middle, half = 0.5 * (np.log(low) + np.log(high)), 0.45 * np.log(high / low)
     width = half * height / height.max()
@@ -116,7 +116,9 @@ def _violin(
     ax.fill_betweenx(np.exp(grid), np.exp(middle - width), np.exp(middle + width), **settings)
 
 
-def _summary(ax: Any, low: float, high: float, samples: Any, weights: Any, kwargs: dict[str, Any], kwargs_ul: dict[str, Any]) -> None:
+def _summary(
+    ax: Any, low: float, high: float, samples: Any, weights: Any, kwargs: dict[str, Any], kwargs_ul: dict[str, Any]
+) -> None:
     """Median with 68 % interval, or the 95 % upper limit where the interval reaches zero."""
     below, median, above, limit = _quantile(samples, weights, np.array([0.158655, 0.5, 0.841345, 0.95]))
     middle = np.sqrt(low * high)

@@ -314,7 +314,8 @@ class TestNumbers:
         npred = gc.npred_signal()
         expected = [110.80051, 86.509852, 79.986774, 67.64171, 39.75255, 32.867645, 36.682119, 24.646384, 15.312373, 12.808895]
         assert_allclose(npred.data.sum(axis=(1, 2)), expected, rtol=1e-3)
-        assert_allclose(npred.data.sum(axis=0).max(), 18.90133038, rtol=0.02)
+        # gammapy 2.1: 18.901 on these pixels, 20.452 on pixels five times finer (tests/parity/test_point_source.py).
+        assert_allclose(npred.data.sum(axis=0).max(), 20.452394751, rtol=0.015)
         assert_allclose(gc.stat_sum(), 424881.2953599886, rtol=1e-5)
 
     def test_gauss(self, gc):

@@ -18,7 +18,7 @@ def report(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 def test_sections_and_versions(capsys: pytest.CaptureFixture[str]) -> None:
     text = report(capsys)
-    titles = [line for line in text.splitlines() if line and not line.startswith(" ")]
+    titles = [line for line in text.splitlines() if line and line[0] not in " \t"]
     assert titles == ["System:", "Geminga package:", "Other packages:", "Geminga environment variables:"]
     assert f"numpy                  : {version('numpy')}" in text
 

@@ -151,10 +151,10 @@ class EDispKernel(IRF):
         return Table.read(self.to_hdulist(format=format)["MATRIX"])
 
     def write(
-        self, filename: str | Path, format: str = "ogip", checksum: bool = True, creation: Any = None, **kwargs: Any
+        self, filename: str | Path, format: str = "ogip", checksum: bool = False, creation: Any = None, **kwargs: Any
     ) -> None:
-        """Write to a FITS file."""
-        write_fits(self.to_hdulist(format=format), filename, checksum=checksum, **kwargs)
+        """Write to a FITS file (``overwrite`` as usual); checksums are always written."""
+        write_fits(self.to_hdulist(format=format), filename, **kwargs)
 
     # ---- moments -----------------------------------------------------------------------------
 

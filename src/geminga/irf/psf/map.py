@@ -71,7 +71,7 @@ class PSFMap(IRFMap):
         return cls(Map.from_geom(geom, unit="sr-1"), exposure)
 
     @classmethod
-    def from_gauss(cls, energy_axis_true: Any, rad_axis: Any = None, sigma: Any = "0.1 deg", geom: Any = None) -> Any:
+    def from_gauss(cls, energy_axis_true: Any, rad_axis: Any = None, sigma: Any = 0.1 * u.deg, geom: Any = None) -> Any:
         """Gaussian PSF, the same everywhere.
 
         Parameters
@@ -335,7 +335,7 @@ class RecoPSFMap(PSFMap):
     required_axes: ClassVar[list[str]] = ["rad", "energy"]
 
     @classmethod
-    def from_gauss(cls, energy_axis: Any, rad_axis: Any = None, sigma: Any = "0.1 deg", geom: Any = None) -> Any:
+    def from_gauss(cls, energy_axis: Any, rad_axis: Any = None, sigma: Any = 0.1 * u.deg, geom: Any = None) -> Any:
         """Gaussian PSF, the same everywhere (see `PSFMap.from_gauss`)."""
         return super().from_gauss(energy_axis, rad_axis, sigma, geom)
 
@@ -351,7 +351,7 @@ class RecoPSFMap(PSFMap):
         """Map of the containment radius at an energy (see `PSFMap.containment_radius_map`)."""
         return super().containment_radius_map(energy, fraction)
 
-    def plot_psf_vs_rad(self, ax: Any = None, energy: Any = None, **kwargs: Any) -> Any:
+    def plot_psf_vs_rad(self, ax: Any = None, energy: Any = [0.1, 1, 10] * u.TeV, **kwargs: Any) -> Any:
         """Plot density against offset (see `PSFMap.plot_psf_vs_rad`)."""
         return super().plot_psf_vs_rad(ax=ax, energy_true=energy, **kwargs)
 

@@ -239,14 +239,15 @@ def from_stack(cls: type[MapAxis], axes: Sequence[MapAxis]) -> MapAxis:
     return out
 
 
-def concatenate(axis: MapAxis, other: MapAxis) -> MapAxis:
-    """Join two axes; `other` must begin where `axis` ends, and the kind, unit and name must fit.
+def concatenate(self: MapAxis, axis: MapAxis) -> MapAxis:
+    """Join two axes; `axis` must begin where this one ends, and the kind, unit and name must fit.
 
     Raises
     ------
     GeometryError
         If they do not follow each other.
     """
+    axis, other = self, axis
     kinds = (axis.node_type, axis.interp, axis.name), (other.node_type, other.interp, other.name)
     if kinds[0] != kinds[1]:
         msg = f"MapAxis.concatenate: (node type, interp, name) are {kinds[0]} and {kinds[1]}, they must be equal."

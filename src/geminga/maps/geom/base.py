@@ -119,11 +119,11 @@ class Geom(ABC):
     # Coordinates
 
     @abstractmethod
-    def get_coord(self, *args: Any, **kwargs: Any) -> Any:
+    def get_coord(self, idx: Any = None, flat: bool = False) -> Any:
         """Coordinates of all pixels."""
 
     @abstractmethod
-    def get_idx(self, *args: Any, **kwargs: Any) -> tuple[NDArray[Any], ...]:
+    def get_idx(self, idx: Any = None, local: bool = False, flat: bool = False) -> tuple[NDArray[Any], ...]:
         """Indices of all pixels."""
 
     @abstractmethod

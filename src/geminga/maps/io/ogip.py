@@ -14,7 +14,7 @@ from geminga.maps.geom.io import find_hdu
 from geminga.maps.geom.region import RegionGeom
 from geminga.maps.geom.region_io import read_region_hdu, region_to_hdu
 from geminga.maps.io.registry import REGION_FORMATS, RegionFormat
-from geminga.maps.io.tables import HduTable, native
+from geminga.maps.io.tables import HduTable
 from geminga.utils.units import parse_unit
 
 if TYPE_CHECKING:
@@ -66,9 +66,9 @@ def _numbers(self: Any) -> NDArray[Any]:
     """Counts as integers where they are whole numbers, as doubles else, so that no fraction is lost."""
     data = self.frozen_data.reshape(-1)
     if data.dtype == bool:
-        return data.astype(np.int16)
+        return np.asarray(data, dtype=np.int16)
     whole = np.isfinite(data).all() and (data == np.rint(data)).all() and (np.abs(data) < np.iinfo(np.int32).max).all()
-    return data.astype(np.int32) if whole else data.astype(float)
+    return np.asarray(data, dtype=np.int32 if whole else float)
 
 
 def _to_table(self: Any, format: str) -> Table:
@@ -106,7 +106,7 @@ def _values(table: Any, column: str, size: int) -> tuple[NDArray[Any], str]:
     names = {name.upper(): name for name in table.colnames}
     if column.upper() in names:
         found = table[names[column.upper()]]
-        values, unit = np.asarray(found), str(getattr(found, "unit", "") or "")
+        values, unit = np.array(found, subok=False), str(getattr(found, "unit", "") or "")
     elif column.upper() in {"QUALITY", "BACKSCAL", "AREASCAL", "GROUPING"} and column.upper() in table.meta:
         values, unit = np.full(size, table.meta[column.upper()]), ""
     else:
@@ -139,8 +139,7 @@ def _read(cls: Any, hdulist: fits.HDUList, format: str, column: str | None = Non
         region, wcs = read_region_hdu(hdulist[hdu_region])
     energies = table if _is_arf(format) else HduTable(find_hdu(hdulist, "EBOUNDS"))
     geom = RegionGeom(region, axes=MapAxes.from_table(energies, format=format), wcs=wcs)
-    out = _from_table(cls, table, format, column, geom)
-    return out if out.frozen_data.dtype.isnative else out._like(native(out.frozen_data))
+    return _from_table(cls, table, format, column, geom)
 
 
 for _name in ("ogip", "ogip-sherpa", "ogip-arf", "ogip-arf-sherpa"):

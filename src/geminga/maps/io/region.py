@@ -140,7 +140,7 @@ def _from_table(cls: Any, table: Table, format: str, colname: str | None) -> Any
             raise NameLookupError(msg)
         colname = "DATA"
     if format == "lightcurve":
-        axes = [TimeMapAxis.from_table(table, format=format)]
+        axes: list[Any] = [TimeMapAxis.from_table(table, format=format)]
     else:
         axes = list(MapAxes.from_table(table, format=format))
     column = _column(table, colname)

@@ -75,7 +75,7 @@ def _converted(self: Any, value: NDArray[Any], unit: u.UnitBase, operator: Any) 
             "these units do not convert; give a Quantity or a map in a unit that does."
         )
         raise UnitError(msg) from error
-    return value * factor
+    return np.asarray(value * factor)
 
 
 def _evaluate(self: Any, other: Any, operator: Any, reflected: bool) -> tuple[NDArray[Any], u.UnitBase] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy as copy_module
 import html
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 from astropy import units as u
@@ -90,7 +90,7 @@ class Map:
     def _fitting(self, value: Any) -> NDArray[Any]:
         """Array of the shape of the geometry."""
         if isinstance(value, u.Quantity):
-            msg = f"{type(self).__name__}: data are a Quantity in '{value.unit}'; set .quantity, or give data=q.value and unit=q.unit."
+            msg = f"{type(self).__name__}: data are a Quantity in '{value.unit}'; set .quantity, or give its value and unit."
             raise InputError(msg)
         array = np.asarray(value)
         shape = tuple(int(n) for n in self._geom.data_shape)
@@ -99,9 +99,9 @@ class Map:
         try:
             return np.broadcast_to(array, shape).copy()
         except ValueError:
-            return self._reshaped(array, shape)
+            self._refuse_shape(array, shape)
 
-    def _reshaped(self, array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    def _refuse_shape(self, array: NDArray[Any], shape: tuple[int, ...]) -> NoReturn:
         msg = (
             f"{type(self).__name__}: input shape {array.shape} is not compatible with the shape {shape} "
             f"of the geometry with axes {self._geom.axes_names[::-1]}."
@@ -134,7 +134,7 @@ class Map:
 
     @quantity.setter
     def quantity(self, value: Any) -> None:
-        value = u.Quantity(value, copy=False)
+        value = u.Quantity(value)
         self.data = value.value
         self._unit = value.unit
 
@@ -258,8 +258,8 @@ class Map:
     __lt__ = arithmetic.binary(np.less)
     __ge__ = arithmetic.binary(np.greater_equal)
     __gt__ = arithmetic.binary(np.greater)
-    __eq__ = arithmetic.binary(np.equal)  # type: ignore[assignment]
-    __ne__ = arithmetic.binary(np.not_equal)  # type: ignore[assignment]
+    __eq__ = arithmetic.binary(np.equal)
+    __ne__ = arithmetic.binary(np.not_equal)
     __and__ = arithmetic.binary(np.logical_and)
     __or__ = arithmetic.binary(np.logical_or)
     __xor__ = arithmetic.binary(np.logical_xor)

@@ -81,7 +81,7 @@ def _fitting_weights(weights: Any, other: Any, where: Any) -> NDArray[Any]:
         msg = f"Map.stack: weights of shape {factor.shape} do not fit the map to stack, of shape {shape} {other.geom.axes_names}."
         raise GeometryError(msg)
     check_finite(factor, "weights")
-    return factor[where]
+    return np.asarray(factor[where])
 
 
 def coadd(self: Any, map_in: Any, weights: Any = None) -> None:
@@ -134,7 +134,9 @@ def from_stack(cls: Any, maps: Sequence[Any], axis: Any = None, axis_name: str |
     """
     maps = list(maps)
     if not maps or (axis is None) == (axis_name is None):
-        msg = f"Map.from_stack: got {len(maps)} maps, axis={axis!r} and axis_name={axis_name!r}; expected maps and one of the two."
+        msg = (
+            f"Map.from_stack: got {len(maps)} maps, axis={axis!r} and axis_name={axis_name!r}; expected maps and one of the two."
+        )
         raise InputError(msg)
     first = maps[0]
     if axis is not None:
@@ -184,7 +186,8 @@ def dot(self: Any, other: Any) -> Any:
         raise GeometryError(msg)
     shared = [name for name in self.geom.axes.names if name in other.geom.axes.names]
     if len(shared) != 1 or self.geom.axes[shared[0]] != other.geom.axes[shared[0]]:
-        msg = f"Map.dot: axes {self.geom.axes.names} and {other.geom.axes.names} must share one axis with equal bins, they share {shared}."
+        names = f"{self.geom.axes.names} and {other.geom.axes.names}"
+        msg = f"Map.dot: axes {names} must share one axis with equal bins, they share {shared}."
         raise GeometryError(msg)
     name = shared[0]
     mine, theirs = self.geom.axes.index_data(name), other.geom.axes.index_data(name)

@@ -60,7 +60,7 @@ def _combine(words: NDArray[np.uint64]) -> int:
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:
     """Read-only view whose own views refer to a buffer and not to the array, so that they do not count as holders of it."""
     try:
-        return np.asarray(memoryview(array).toreadonly())
+        return np.asarray(memoryview(array).toreadonly())  # type: ignore[arg-type]
     except (ValueError, TypeError, BufferError):
         view = array.view()
         view.flags.writeable = False
@@ -133,7 +133,7 @@ class Content:
         base = self.array.base
         if base is None:
             return self.references()[0] > _OWN[0] or not _IS_COUNTED
-        if type(base) is not np.ndarray or base.base is not None:
+        if not isinstance(base, np.ndarray) or base.base is not None:
             return True
         del base
         references = self.references()

@@ -216,7 +216,7 @@ def _to_axes(map_: Any, geom: Any, preserve_counts: bool) -> Any:
             total = overlap.sum(axis=0)
             matrix = overlap / np.where(total > 0, total, 1.0)
         position = map_.geom.axes.index_data(name)
-        data = np.moveaxis(np.tensordot(map_.frozen_data.astype(float), matrix, axes=(position, 0)), -1, position)
+        data: NDArray[Any] = np.moveaxis(np.tensordot(map_.frozen_data.astype(float), matrix, axes=(position, 0)), -1, position)
         map_ = map_._like(data if not map_.is_mask else data >= 0.5, map_.geom.replace_axis(new))
     return map_
 
@@ -280,10 +280,9 @@ def to_region_nd_map(self: Any, region: Any = None, func: Any = np.nansum, weigh
         geom = RegionGeom.create(region, axes=self.geom.axes, wcs=self.geom.wcs)
         if geom.is_all_point_sky_regions and not hasattr(geom.region, "region1"):
             coords = geom.get_coord(sparse=True)
-            values = get.interp_by_coord(source, coords, method=method)
-            if self.is_mask:
-                values = values > 0.5
-            return source._like(np.array(np.broadcast_to(values, geom.data_shape), dtype=source.frozen_data.dtype), geom)
+            there = get.interp_by_coord(source, coords, method=method)
+            there = np.broadcast_to(there > 0.5 if self.is_mask else there, geom.data_shape)
+            return source._like(np.array(there, dtype=source.frozen_data.dtype), geom)
         mask = self.geom.to_image().region_mask([geom.region]).frozen_data
     if not mask.any():
         msg = f"Map.to_region_nd_map: no pixel of the map has its centre in the region {region}; choose another or larger one."

@@ -23,6 +23,8 @@ __all__ = [
     "get_image_by_pix",
     "interp_by_coord",
     "interp_by_pix",
+    "interp_scaled_by_coord",
+    "interp_scaled_by_pix",
     "mask_nearest_position",
 ]
 
@@ -62,7 +64,7 @@ def get_by_coord(self: Any, coords: Any, fill_value: Any = np.nan) -> NDArray[An
     NameLookupError
         If an axis is missing.
     """
-    return self.get_by_pix(coord_to_pix(self.geom, coords), fill_value=fill_value)
+    return np.asarray(self.get_by_pix(coord_to_pix(self.geom, coords), fill_value=fill_value))
 
 
 def get_by_pix(self: Any, pix: Any, fill_value: Any = np.nan) -> NDArray[Any]:
@@ -72,7 +74,8 @@ def get_by_pix(self: Any, pix: Any, fill_value: Any = np.nan) -> NDArray[Any]:
     values = self.get_by_idx(idx)
     if inside.all():
         return np.asarray(values)
-    return np.where(inside, values.astype(np.result_type(values.dtype, type(fill_value))), fill_value)
+    wide = np.result_type(values.dtype, type(fill_value))
+    return np.asarray(np.where(inside, values.astype(wide), fill_value))
 
 
 def get_by_idx(self: Any, idx: Any) -> NDArray[Any]:
@@ -101,7 +104,17 @@ def checked_idx(geom: Any, idx: Any) -> tuple[Any, ...]:
     return tuple(i if isinstance(i, slice) or i.dtype.kind in "ib" else i.astype(np.intp) for i in indices)
 
 
-def interp_by_coord(
+def interp_by_coord(self: Any, coords: Any, method: str = "linear", fill_value: float | None = None) -> NDArray[np.float64]:
+    """Interpolate at points, linearly in pixel coordinates; see `WcsNDMap.interp_by_coord`."""
+    return interp_scaled_by_coord(self, coords, method=method, fill_value=fill_value)
+
+
+def interp_by_pix(self: Any, pix: Any, method: str = "linear", fill_value: float | None = None) -> NDArray[np.float64]:
+    """Interpolate at pixel coordinates ``(lon, lat, ...)``; see `interp_by_coord`."""
+    return interp_scaled_by_pix(self, pix, method=method, fill_value=fill_value)
+
+
+def interp_scaled_by_coord(
     self: Any, coords: Any, method: str = "linear", fill_value: float | None = None, values_scale: str = "lin"
 ) -> NDArray[np.float64]:
     """Interpolate at points, linearly in pixel coordinates.
@@ -128,10 +141,10 @@ def interp_by_coord(
         If method or scale are unknown.
     """
     pix = coord_to_pix(self.geom, coords)
-    return self.interp_by_pix(pix, method=method, fill_value=fill_value, values_scale=values_scale)
+    return np.asarray(self.interp_by_pix(pix, method=method, fill_value=fill_value, values_scale=values_scale))
 
 
-def interp_by_pix(
+def interp_scaled_by_pix(
     self: Any, pix: Any, method: str = "linear", fill_value: float | None = None, values_scale: str = "lin"
 ) -> NDArray[np.float64]:
     """Interpolate at pixel coordinates ``(lon, lat, ...)``; see `interp_by_coord`."""
@@ -167,11 +180,11 @@ def _other_axes(self: Any, values: Any, what: str) -> tuple[Any, ...]:
     names = self.geom.axes.names
     if isinstance(values, (MapCoord, Mapping)):
         return tuple(values[name] for name in names)
-    values = tuple(values) if isinstance(values, (tuple, list)) else (values,)
-    if len(values) != len(names):
-        msg = f"Map: {len(values)} {what} were given, expected one for each of the axes {names}."
+    items: tuple[Any, ...] = tuple(values) if isinstance(values, (tuple, list)) else (values,)
+    if len(items) != len(names):
+        msg = f"Map: {len(items)} {what} were given, expected one for each of the axes {names}."
         raise GeometryError(msg)
-    return values
+    return items
 
 
 def get_image_by_coord(self: Any, coords: Any) -> Any:

@@ -26,7 +26,7 @@ def _image(map_: Any, fraction: float, name: str) -> NDArray[np.float64]:
     if not data.sum() > 0:
         msg = f"{name}: the sum of the image is {data.sum()}, expected one above zero."
         raise DataError(msg)
-    return data
+    return np.asarray(data)
 
 
 def containment_radius(map_: Any, fraction: float = 0.393, position: SkyCoord | None = None) -> Angle:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 import numpy as np
-from astropy import units as u
 from numpy.typing import NDArray
 
 from geminga.errors import GeometryError, InputError, MissingDependencyError, UnsupportedError
-from geminga.maps.axes.plot import axis_label
+from geminga.maps.map.labels import axis_to_plot, bin_title, data_label, lines_along, plain
 
 __all__ = [
     "add_colorbar",
-    "bin_title",
     "plot_grid",
     "plot_hist",
     "plot_image",
@@ -28,46 +26,7 @@ __all__ = [
 # Even in lightness and told apart by all eyes.
 _COLORMAP = "viridis"
 
-_ENERGY_UNITS = ((u.TeV, "TeV"), (u.GeV, "GeV"), (u.MeV, "MeV"), (u.keV, "keV"))
-
 _SKY_LABELS = {"galactic": ("Galactic Longitude", "Galactic Latitude")}
-
-
-def _number(value: float) -> str:
-    """Three digits."""
-    size = abs(value)
-    if not np.isfinite(value) or size == 0 or size >= 1e4 or size < 1e-2:
-        return f"{value:.3g}"
-    return f"{value:.0f}" if size >= 99.95 else f"{value:.1f}" if size >= 9.995 else f"{value:.2f}"
-
-
-def _coordinate(axis: Any, value: Any) -> str:
-    """Coordinate with unit; energies in the unit that makes them readable."""
-    if axis.is_energy_axis:
-        # 999.96 GeV is shown as 1.00 TeV.
-        unit, name = next((pair for pair in _ENERGY_UNITS if value.to_value(pair[0]) >= 0.9995), _ENERGY_UNITS[-1])
-        return f"{_number(value.to_value(unit))} {name}"
-    return f"{_number(value.value)} {value.unit}".strip()
-
-
-def bin_title(axis: Any, index: int) -> str:
-    """Title of a bin, such as ``"Energy 100 GeV - 158 GeV"``.
-
-    Parameters
-    ----------
-    axis : MapAxis, TimeMapAxis or LabelMapAxis
-        Axis.
-    index : int
-        Bin.
-    """
-    name = axis_label(axis).split(" [")[0]
-    if axis.node_type == "label":
-        return f"{name} {axis.center[index]}"
-    if axis.node_type == "intervals":
-        return f"{name} {axis.as_plot_labels[index]}"
-    if axis.node_type == "center":
-        return f"{name} {_coordinate(axis, axis.center[index])}"
-    return f"{name} {_coordinate(axis, axis.edges_min[index])} - {_coordinate(axis, axis.edges_max[index])}"
 
 
 def add_colorbar(img: Any, ax: Any, axes_loc: dict[str, Any] | None = None, **kwargs: Any) -> Any:
@@ -262,9 +221,12 @@ def plot_grid(self: Any, figsize: tuple[float, float] | None = None, ncols: int 
     if figsize is None:
         nlat, nlon = self.geom.data_shape[-2:]
         figsize = (4.0 * ncols, max(4.0 * nlat / nlon, 1.0) * nrows + 0.6 * nrows)
-    wcs = self.geom.wcs if hasattr(self.geom, "wcs") else None
     figure, axes = plt.subplots(
-        nrows=nrows, ncols=ncols, figsize=figsize, subplot_kw={"projection": wcs}, gridspec_kw={"hspace": 0.1, "wspace": 0.1}
+        nrows=nrows,
+        ncols=ncols,
+        figsize=figsize,
+        subplot_kw={"projection": self.geom.wcs},
+        gridspec_kw={"hspace": 0.1, "wspace": 0.1},
     )
     flat = np.atleast_1d(axes).ravel()
     for number, (ax, idx, image) in enumerate(zip(flat, indices, self.iter_by_image(), strict=False)):
@@ -333,32 +295,6 @@ def plot_interactive_region(self: Any) -> NoReturn:
     raise UnsupportedError(msg)
 
 
-def _axis_to_plot(self: Any, axis_name: str | None) -> Any:
-    axes = self.geom.axes
-    if axis_name is not None:
-        return axes[axis_name]
-    if not len(axes) or not axes.is_unidimensional:
-        msg = f"RegionNDMap.plot: axis_name must be given, the axes are {axes.names} with {axes.shape} bins."
-        raise InputError(msg)
-    return axes.primary_axis
-
-
-def _lines(self: Any, axis: Any) -> list[tuple[NDArray[Any], str]]:
-    """Numbers along an axis, and a label, for each bin of all other axes."""
-    position = self.geom.axes.index_data(axis.name)
-    others = [one for one in self.geom.axes if one.name != axis.name][::-1]
-    data = np.moveaxis(self.frozen_data[..., 0, 0], position, -1)
-    rows = []
-    for idx in np.ndindex(data.shape[:-1]):
-        label = "; ".join(bin_title(one, i) for one, i in zip(others, idx, strict=True) if one.nbin > 1)
-        rows.append((np.asarray(data[idx], dtype=float), label))
-    return rows
-
-
-def _plain(values: Any) -> Any:
-    return getattr(values, "value", values)
-
-
 def plot_spectrum(self: Any, ax: Any = None, axis_name: str | None = None, **kwargs: Any) -> Any:
     """Plot the data along an axis, a line for each bin of the others.
 
@@ -382,27 +318,22 @@ def plot_spectrum(self: Any, ax: Any = None, axis_name: str | None = None, **kwa
     """
     import matplotlib.pyplot as plt
 
-    axis = _axis_to_plot(self, axis_name)
+    axis = axis_to_plot(self, axis_name)
     ax = plt.gca() if ax is None else ax
     kwargs.setdefault("fmt", ".")
     errors = axis.as_plot_xerr
-    xerr = tuple(_plain(e) for e in errors) if isinstance(errors, tuple) else _plain(errors)
-    lines = _lines(self, axis)
+    xerr = tuple(plain(e) for e in errors) if isinstance(errors, tuple) else plain(errors)
+    lines = lines_along(self, axis)
     for data, label in lines:
         settings = ({"label": label} if label else {}) | kwargs
-        ax.errorbar(_plain(axis.as_plot_center), data, xerr=xerr, **settings)
+        ax.errorbar(plain(axis.as_plot_center), data, xerr=xerr, **settings)
     axis.format_plot_xaxis(ax=ax)
-    ax.set_ylabel(_data_label(self))
+    ax.set_ylabel(data_label(self))
     if getattr(axis, "interp", "lin") == "log" and not self.is_mask and all((data > 0).any() for data, _ in lines):
         ax.set_yscale("log", nonpositive="clip")
     if len(lines) > 1:
         ax.legend()
     return ax
-
-
-def _data_label(self: Any) -> str:
-    unit = self.unit.to_string("latex_inline") if str(self.unit) else ""
-    return f"Data [{unit}]" if unit else "Data"
 
 
 def plot_hist(self: Any, ax: Any = None, **kwargs: Any) -> Any:
@@ -421,15 +352,14 @@ def plot_hist(self: Any, ax: Any = None, **kwargs: Any) -> Any:
     """
     import matplotlib.pyplot as plt
 
-    axis = _axis_to_plot(self, None)
+    axis = axis_to_plot(self, None)
     ax = plt.gca() if ax is None else ax
     kwargs.setdefault("histtype", "step")
     kwargs.setdefault("lw", 1)
     data = np.asarray(self.frozen_data, dtype=float).reshape(-1)
-    ax.hist(_plain(axis.as_plot_center), bins=_plain(axis.as_plot_edges), weights=data, **kwargs)
+    ax.hist(plain(axis.as_plot_center), bins=plain(axis.as_plot_edges), weights=data, **kwargs)
     axis.format_plot_xaxis(ax=ax)
-    unit = self.unit.to_string("latex_inline") if str(self.unit) else ""
-    ax.set_ylabel(f"Data [{unit}]" if unit else "Counts")
+    ax.set_ylabel(data_label(self, "Counts"))
     return ax
 
 
@@ -457,14 +387,14 @@ def plot_mask_spectrum(self: Any, ax: Any = None, **kwargs: Any) -> Any:
     if not self.is_mask:
         msg = f"plot_mask is only supported for boolean masks, the data are {self.frozen_data.dtype}."
         raise InputError(msg)
-    axis = _axis_to_plot(self, None)
+    axis = axis_to_plot(self, None)
     ax = plt.gca() if ax is None else ax
     kwargs.setdefault("color", "tab:blue")
     kwargs.setdefault("alpha", 0.3)
     mask = self.frozen_data.reshape(-1)
     height = np.append(mask, mask[-1]).astype(float)
     ax.fill_between(
-        _plain(axis.as_plot_edges), 0, height, step="post", transform=ax.get_xaxis_transform(), edgecolor="none", **kwargs
+        plain(axis.as_plot_edges), 0, height, step="post", transform=ax.get_xaxis_transform(), edgecolor="none", **kwargs
     )
     axis.format_plot_xaxis(ax=ax)
     return ax

@@ -12,7 +12,7 @@ from geminga.errors import DataError, GeometryError
 __all__ = ["reduce", "reduce_array", "reduce_over_axes", "sum_over_axes", "weighted"]
 
 # Ufuncs without a neutral element, and the ones that pass over NaN.
-_IGNORING_NAN = {np.maximum: np.fmax, np.minimum: np.fmin}
+_IGNORING_NAN: dict[Any, Any] = {np.maximum: np.fmax, np.minimum: np.fmin}
 
 
 def weighted(map_: Any, weights: Any) -> NDArray[Any]:
@@ -38,8 +38,8 @@ def weighted(map_: Any, weights: Any) -> NDArray[Any]:
         raise GeometryError(msg)
     check_finite(factor, "weights")
     if data.dtype == bool and factor.dtype == bool:
-        return data & factor
-    return data * factor
+        return np.asarray(data & factor)
+    return np.asarray(data * factor)
 
 
 def check_finite(values: NDArray[Any], name: str) -> None:

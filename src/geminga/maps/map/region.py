@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from geminga.errors import UnsupportedError
 from geminga.maps.geom.region import RegionGeom
-from geminga.maps.map import factory, get, iterate, plot
+from geminga.maps.map import factory, fill, get, iterate, plot
 from geminga.maps.map.base import Map
 from geminga.utils.files import read_fits, write_fits
 
@@ -40,12 +40,22 @@ def _interp_by_coord(self: Any, coords: Any, **kwargs: Any) -> NDArray[np.float6
     axes = self.geom.axes
     if isinstance(coords, (tuple, list)):
         coords = dict(zip(axes.names, coords[-len(axes.names) :] if len(axes) else [], strict=True))
-    return self.interp_by_pix((np.zeros(1), np.zeros(1), *axes.coord_to_pix(coords)), **kwargs)
+    return np.asarray(self.interp_by_pix((np.zeros(1), np.zeros(1), *axes.coord_to_pix(coords)), **kwargs))
 
 
 def _interp_by_pix(self: Any, pix: Any, **kwargs: Any) -> NDArray[np.float64]:
     """Interpolate at pixel coordinates; those of the sky do not matter. See `interp_by_coord`."""
-    return get.interp_by_pix(self, (np.zeros(1), np.zeros(1), *pix[2:]), **kwargs)
+    return get.interp_scaled_by_pix(self, (np.zeros(1), np.zeros(1), *pix[2:]), **kwargs)
+
+
+def _get_by_idx(self: Any, idxs: Any) -> NDArray[Any]:
+    """Numbers at indices ``(lon, lat, axes[0], ...)``; those of the sky are 0."""
+    return get.get_by_idx(self, idxs)
+
+
+def _set_by_idx(self: Any, idx: Any, value: Any) -> None:
+    """Set bins at indices ``(lon, lat, axes[0], ...)``; see `Map.set_by_idx`."""
+    fill.set_by_idx(self, idx, value)
 
 
 class RegionNDMap(Map, kind="region"):
@@ -81,7 +91,7 @@ class RegionNDMap(Map, kind="region"):
         return super()._fitting(value)
 
     @classmethod
-    def create(
+    def create(  # type: ignore[override]
         cls,
         region: Any,
         axes: Any = None,
@@ -91,7 +101,7 @@ class RegionNDMap(Map, kind="region"):
         wcs: Any = None,
         binsz_wcs: Any = "0.1 deg",
         data: Any = None,
-    ) -> RegionNDMap:
+    ) -> Any:
         """Make a map.
 
         Parameters
@@ -115,14 +125,14 @@ class RegionNDMap(Map, kind="region"):
         return cls(geom, data=data, dtype=dtype, meta=meta, unit=unit)
 
     @classmethod
-    def read(
+    def read(  # type: ignore[override]
         cls,
         filename: str | Path,
         format: str = "gadf",
         ogip_column: str | None = None,
         hdu: Any = None,
         checksum: bool = False,
-    ) -> RegionNDMap:
+    ) -> Any:
         """Read a map from a FITS file.
 
         Parameters
@@ -142,16 +152,16 @@ class RegionNDMap(Map, kind="region"):
             return cls.from_hdulist(read_fits(filename, checksum=checksum), format=format, ogip_column=ogip_column, hdu=hdu)
 
     @classmethod
-    def from_hdulist(
+    def from_hdulist(  # type: ignore[override]
         cls, hdulist: fits.HDUList, format: str = "gadf", ogip_column: str | None = None, hdu: Any = None, **kwargs: Any
-    ) -> RegionNDMap:
+    ) -> Any:
         """Read a map from an HDU list; see `read`. ``hdu_bands`` and ``hdu_region`` may name the HDUs of axes and region."""
         from geminga.maps.io import region
 
         return region.region_map_from_hdulist(cls, hdulist, format=format, ogip_column=ogip_column, hdu=hdu, **kwargs)
 
     @classmethod
-    def from_table(cls, table: Table, format: str = "", colname: str | None = None) -> RegionNDMap:
+    def from_table(cls, table: Table, format: str = "", colname: str | None = None) -> Any:
         """Read a map without region from a table.
 
         Parameters
@@ -197,7 +207,7 @@ class RegionNDMap(Map, kind="region"):
 
         return region.region_map_to_hdulist(self, format=format, hdu=hdu, hdu_bands=hdu_bands, hdu_region=hdu_region)
 
-    def write(
+    def write(  # type: ignore[override]
         self, filename: str | Path, overwrite: bool = False, format: str = "gadf", hdu: str = "SKYMAP", checksum: bool = False
     ) -> None:
         """Write the map to a FITS file, whole or not at all.
@@ -227,12 +237,14 @@ class RegionNDMap(Map, kind="region"):
         """The map itself."""
         return self
 
-    crop = _crop
-    interp_by_coord = _interp_by_coord
-    interp_by_pix = _interp_by_pix
+    crop = _crop  # type: ignore[assignment]
+    get_by_idx = _get_by_idx  # type: ignore[assignment]
+    set_by_idx = _set_by_idx  # type: ignore[assignment]
+    interp_by_coord = _interp_by_coord  # type: ignore[assignment]
+    interp_by_pix = _interp_by_pix  # type: ignore[assignment]
     iter_by_axis_data = iterate.iter_by_axis_data
     plot_hist = plot.plot_hist
-    plot_interactive = plot.plot_interactive_region
+    plot_interactive = plot.plot_interactive_region  # type: ignore[assignment]
     plot_mask = plot.plot_mask_spectrum
     plot_region = plot.plot_region
     plot = plot.plot_spectrum

@@ -80,7 +80,10 @@ def sample_coord(self: Any, n_events: int, random_state: Any = 0) -> MapCoord:
     # A bin of probability zero begins where the one before ends, and side="right" passes over it.
     flat = np.searchsorted(cumulative, source.uniform(0.0, cumulative[-1], int(n_events)), side="right")
     idx = np.unravel_index(np.minimum(flat, data.size - 1), data.shape)[::-1]
-    pix = [i + (source.uniform(-0.5, 0.5, int(n_events)) if n > 1 or not self.geom.is_region else 0.0) for i, n in zip(idx, data.shape[::-1], strict=True)]
+    pix = [
+        i + (source.uniform(-0.5, 0.5, int(n_events)) if n > 1 or not self.geom.is_region else 0.0)
+        for i, n in zip(idx, data.shape[::-1], strict=True)
+    ]
     if self.geom.is_region:
         pix[2:] = [i + source.uniform(-0.5, 0.5, int(n_events)) for i in idx[2:]]
     coords = self.geom.pix_to_coord(pix)

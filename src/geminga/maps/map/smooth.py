@@ -109,7 +109,9 @@ def convolve(self: Any, kernel: Any, method: str = "fft", mode: str = "same") ->
         For ``mode="valid"``.
     """
     if mode not in {"same", "full"} or method not in {"fft", "direct", "auto"}:
-        msg = f"Map.convolve: mode {mode!r} with method {method!r} is not offered, expected 'same' or 'full' and 'fft' or 'direct'."
+        msg = (
+            f"Map.convolve: mode {mode!r} with method {method!r} is not offered, expected 'same' or 'full' and 'fft' or 'direct'."
+        )
         raise UnsupportedError(msg)
     weights, axes = _kernel_array(kernel)
     data, geom = self.frozen_data, self.geom
@@ -164,7 +166,7 @@ def _direct_convolve(data: NDArray[Any], kernel: NDArray[Any]) -> NDArray[np.flo
 
 def _morphology(self: Any, width: Any, kernel: str, use_fft: bool, erode: bool) -> Any:
     if not self.is_mask:
-        msg = f"Binary operations only supported for boolean masks, the data are {self.frozen_data.dtype}; compare with a number first."
+        msg = f"Binary operations only supported for boolean masks, the data are {self.frozen_data.dtype}."
         raise InputError(msg)
     structure = self.geom.binary_structure(width=width, kernel=kernel)
     mask = self.frozen_data

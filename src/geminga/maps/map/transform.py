@@ -90,7 +90,8 @@ def cutout(self: Any, position: Any, width: Any, mode: str = "trim", odd_npix: b
 
 
 def _pair(width: Any) -> tuple[int, int]:
-    return (int(width), int(width)) if np.isscalar(width) else (int(width[0]), int(width[1]))
+    first, second = np.broadcast_to(width, (2,)).tolist()
+    return int(first), int(second)
 
 
 def crop(self: Any, crop_width: Any) -> Any:
@@ -141,8 +142,9 @@ def pad(
     else:
         widths[self.geom.axes.index_data(axis_name)] = (first, second)
     if mode != "interp":
-        kwargs = {"constant_values": cval} if mode == "constant" else {}
-        return self._like(np.pad(self.frozen_data, widths, mode=mode, **kwargs), geom)
+        kwargs: dict[str, Any] = {"constant_values": cval} if mode == "constant" else {}
+        padded: Any = np.pad  # its types know each mode apart
+        return self._like(padded(self.frozen_data, widths, mode=mode, **kwargs), geom)
     inner = tuple(slice(a, n + a) for (a, _), n in zip(widths, self.frozen_data.shape, strict=True))
     pix = [np.arange(n) - a for n, (a, _) in zip(geom.data_shape, widths, strict=True)]
     grid = np.meshgrid(*pix[::-1], indexing="ij", sparse=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from geminga.errors import GeometryError
 from geminga.maps.geom.wcs import WcsGeom
-from geminga.maps.map import convert, plot, transform
+from geminga.maps.map import convert, get, plot, transform
 from geminga.maps.map import smooth as smoothing
 from geminga.maps.map.base import Map
 
@@ -22,7 +22,7 @@ class WcsMap(Map):
     """Base of maps on WCS pixels; see `WcsNDMap`."""
 
     @classmethod
-    def create(
+    def create(  # type: ignore[override]
         cls,
         map_type: str = "wcs",
         npix: Any = None,
@@ -61,7 +61,7 @@ class WcsMap(Map):
         return WcsNDMap(geom, dtype=dtype, meta=meta, unit=unit)
 
     @classmethod
-    def from_hdulist(
+    def from_hdulist(  # type: ignore[override]
         cls, hdu_list: fits.HDUList, hdu: Any = None, hdu_bands: str | None = None, format: str | None = None
     ) -> Any:
         """Read a map from an HDU list; see `Map.from_hdulist`."""
@@ -142,6 +142,8 @@ class WcsNDMap(WcsMap, kind="wcs"):
 
         return gadf.wcs_map_from_hdu(cls, hdu, hdu_bands, format)
 
+    interp_by_coord = get.interp_scaled_by_coord
+    interp_by_pix = get.interp_scaled_by_pix
     cutout = transform.cutout
     cutout_and_mask_region = convert.cutout_and_mask_region
     mask_contains_region = convert.mask_contains_region

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 from astropy import units as u
-from astropy.coordinates import SkyCoord, frame_transform_graph
+from astropy.coordinates import SkyCoord, UnitSphericalRepresentation, frame_transform_graph
 from numpy.typing import ArrayLike, NDArray
 
 from geminga.errors import NameLookupError, ParameterError, UnitError, UnsupportedError
@@ -131,7 +131,7 @@ class SpatialModel(ModelBase):
         if not self._has_position:
             msg = f"{type(self).__name__} has no position that could be set."
             raise UnsupportedError(msg)
-        spherical = skycoord.transform_to(self.frame).spherical
+        spherical = skycoord.transform_to(self.frame).data.represent_as(UnitSphericalRepresentation)
         # In the unit in which the coordinates come: rad if they had to be converted.
         self.lon_0.quantity = u.Quantity(spherical.lon)
         self.lat_0.quantity = u.Quantity(spherical.lat)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -54,6 +57,16 @@ def _labelled(ax: Any, energy: u.Quantity, values: u.Quantity, energy_power: int
     ax.set_yscale("log", nonpositive="clip")
     ax.set_xlabel(f"Energy [{energy.unit.to_string('latex_inline')}]")
     ax.set_ylabel(f"{power}Flux [{values.unit.to_string('latex_inline')}]")
+
+
+@contextlib.contextmanager
+def _units_on_axes() -> Iterator[None]:
+    """Let matplotlib take quantities; a second curve on the same axes is no news."""
+    from astropy.visualization import quantity_support
+
+    with warnings.catch_warnings(), quantity_support():
+        warnings.filterwarnings("ignore", message="This axis already has a converter set")
+        yield
 
 
 def _axes(ax: Any) -> Any:
@@ -110,11 +123,9 @@ def plot(
     ax : `~matplotlib.axes.Axes`
         Axes.
     """
-    from astropy.visualization import quantity_support
-
     ax = _axes(ax)
     energy, values = _curve(self, energy_bounds, sed_type, n_points, with_errors=False)
-    with quantity_support():
+    with _units_on_axes():
         energy, values = _in_axis_units(ax, energy, values, energy_power)
         ax.plot(energy, values, **kwargs)
     _labelled(ax, energy, values, energy_power)
@@ -149,8 +160,6 @@ def plot_error(
     ax : `~matplotlib.axes.Axes`
         Axes.
     """
-    from astropy.visualization import quantity_support
-
     ax = _axes(ax)
     kwargs.setdefault("facecolor", "black")
     kwargs.setdefault("alpha", 0.2)
@@ -160,7 +169,7 @@ def plot_error(
     else:
         energy = _energies(energy_bounds, n_points)
         values = self.evaluate_error(energy, samples=samples)
-    with quantity_support():
+    with _units_on_axes():
         energy, values = _in_axis_units(ax, energy, values, energy_power)
         ax.fill_between(energy, np.clip(values[0] - values[1], 0 * values.unit, None), values[0] + values[2], **kwargs)
     _labelled(ax, energy, values, energy_power)
