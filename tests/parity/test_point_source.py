@@ -8,7 +8,6 @@ the grid of the data.
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord

@@ -47,7 +47,7 @@ def cases(kind: str) -> list[Any]:
 
 def show_default(value: Any) -> str:
     """Default as it stands in the contract: addresses and float noise removed."""
-    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
+    return re.sub(r"\s+", " ", re.sub(r" at 0x[0-9a-f]+", "", repr(value)))
 
 
 def show_signature(function: Any, skip_first: bool) -> list[str]:

@@ -300,8 +300,10 @@ class GTI:
         if len(self.table) == 0:
             return text
         first, last = self.time_start.min(), self.time_stop.max()
-        return text + f"- Start: {self.met_start[0].value} s MET\n- Start: {first.isot} (time standard: {first.scale.upper()})\n" + (
-            f"- Stop: {self.met_stop[-1].value} s MET\n- Stop: {last.isot} (time standard: {last.scale.upper()})\n"
+        return (
+            text
+            + f"- Start: {self.met_start[0].value} s MET\n- Start: {first.isot} (time standard: {first.scale.upper()})\n"
+            + (f"- Stop: {self.met_stop[-1].value} s MET\n- Stop: {last.isot} (time standard: {last.scale.upper()})\n")
         )
 
     def _repr_html_(self) -> str:
@@ -346,9 +348,7 @@ class GTI:
         """What is left without an interval; the reference time is kept."""
         low, high = self._interval(time_interval)
         start, stop = self.met_start.value, self.met_stop.value
-        pieces = np.concatenate(
-            [np.stack([start, np.minimum(stop, low)]), np.stack([np.maximum(start, high), stop])], axis=1
-        )
+        pieces = np.concatenate([np.stack([start, np.minimum(stop, low)]), np.stack([np.maximum(start, high), stop])], axis=1)
         pieces = pieces[:, pieces[1] > pieces[0]]
         return self._like(*pieces[:, np.argsort(pieces[0], kind="stable")])
 

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 from astropy import units as u
-from numpy.typing import NDArray
 from astropy.io import fits
 from astropy.table import Table
+from numpy.typing import NDArray
 from scipy.interpolate import RegularGridInterpolator
 
 from geminga.errors import GeometryError, InputError, NameLookupError, UnitError

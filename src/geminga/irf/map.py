@@ -173,8 +173,13 @@ class IRFMap:
             return self.copy()
         maps = []
         for own in (self._irf_map, self.exposure_map):
-            maps.append(None if own is None else own.to_region_nd_map(region, func=np.nansum, method="linear") if _is_point(region)
-                        else _at_center(own, region))
+            maps.append(
+                None
+                if own is None
+                else own.to_region_nd_map(region, func=np.nansum, method="linear")
+                if _is_point(region)
+                else _at_center(own, region)
+            )
         return self._like(*maps)
 
     # ---- files -------------------------------------------------------------------------------
@@ -299,5 +304,3 @@ def values_at(own: Any, position: Any, nearest: bool = False) -> NDArray[np.floa
     kept = weight * valid
     kept = kept / kept.sum() if kept.sum() > 0 else weight
     return np.asarray(values[..., int(np.argmax(kept))] if nearest else values @ kept)
-
-

@@ -17,7 +17,7 @@ from astropy import units as u
 from numpy.typing import NDArray
 
 from geminga.errors import NameLookupError, ParameterError, UnitError
-from geminga.modeling.models.registry import PRIOR_REGISTRY
+from geminga.modeling.registry import PRIOR_REGISTRY
 from geminga.utils.units import parse_unit
 
 __all__ = ["Parameter", "PriorParameter"]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from geminga.errors import InputError, ParameterError, UnsupportedError
 from geminga.modeling.models.base import ModelBase, build_parameters
-from geminga.modeling.models.registry import PRIOR_REGISTRY
+from geminga.modeling.registry import PRIOR_REGISTRY
 from geminga.modeling.parameter import Parameter, PriorParameter
 from geminga.modeling.parameters import PriorParameters
 

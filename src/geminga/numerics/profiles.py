@@ -190,7 +190,10 @@ def _expanded(x: Array, variance: float) -> tuple[Array, Array, Array]:
     damping = 2 * np.exp(-0.5 * variance * square) / (1 + variance)
     bracket = p_value * bessel0 + q_value * ratio
     value = damping * bracket
-    by_x = damping * (2 * x * (p_slope * bessel0 + q_slope * ratio) - p_value * x * ratio + q_value * ratio_slope) - variance * x * value
+    by_x = (
+        damping * (2 * x * (p_slope * bessel0 + q_slope * ratio) - p_value * x * ratio + q_value * ratio_slope)
+        - variance * x * value
+    )
     by_variance = damping * (_horner(dp, square)[0] * bessel0 + _horner(dq, square)[0] * ratio)
     by_variance -= value * (0.5 * square + 1 / (1 + variance))
     return value, by_x, by_variance
@@ -263,7 +266,9 @@ def _ball(k: Array, radius: float) -> tuple[Array, Array]:
     square = y * y
     series = 1 - square / 10 * (1 - square / 28 * (1 - square / 54 * (1 - square / 88 * (1 - square / 130))))
     value = radius**3 * np.where(small, series, 3 * (sine - safe * np.cos(safe)) / safe**3)
-    sinc = np.where(small, 1 - square / 6 * (1 - square / 20 * (1 - square / 42 * (1 - square / 72 * (1 - square / 110)))), sine / safe)
+    sinc = np.where(
+        small, 1 - square / 6 * (1 - square / 20 * (1 - square / 42 * (1 - square / 72 * (1 - square / 110)))), sine / safe
+    )
     return value, 3 * radius**2 * sinc
 
 

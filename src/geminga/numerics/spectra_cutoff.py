@@ -70,7 +70,9 @@ def super_exp_cutoff_3fgl(x: Array, amplitude: float, reference: float, ecut: fl
     return value, np.stack([shape, by_reference, by_cut, -value * u, by_index_2])
 
 
-def super_exp_cutoff_4fgl(x: Array, amplitude: float, reference: float, expfactor: float, index_1: float, index_2: float) -> Result:
+def super_exp_cutoff_4fgl(
+    x: Array, amplitude: float, reference: float, expfactor: float, index_1: float, index_2: float
+) -> Result:
     """``A (E / E0)^-G1 exp(a (E0^G2 - E^G2))`` with energies in MeV in the exponent."""
     log_reference = log(reference)
     u = x - log_reference

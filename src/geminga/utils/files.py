@@ -101,7 +101,7 @@ def write_fits(hdulist: fits.HDUList, path: str | Path, overwrite: bool = False,
         See `write_files`.
     """
     target = make_path(path)
-    assert target is not None  # noqa: S101
+    assert target is not None
     _refuse_existing(target, overwrite)
     buffer = io.BytesIO()
     hdulist.writeto(buffer, checksum=checksum)
@@ -122,7 +122,7 @@ def read_bytes(path: str | Path) -> bytes:
         If the gzip stream is truncated or its CRC is wrong.
     """
     target = make_path(path)
-    assert target is not None  # noqa: S101
+    assert target is not None
     try:
         raw = target.read_bytes()
     except FileNotFoundError as error:

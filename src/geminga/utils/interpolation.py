@@ -150,7 +150,9 @@ class ScaledRegularGridInterpolator:
         try:
             if method in {"linear", "nearest"}:
                 fill = np.nan if fill is None else fill
-                self._table: Callable[[Sequence[Any]], Any] = GridInterpolator(nodes, array, names, values_scale, outside, fill, method)
+                self._table: Callable[[Sequence[Any]], Any] = GridInterpolator(
+                    nodes, array, names, values_scale, outside, fill, method
+                )
             else:
                 self._table = _smooth_table(nodes, array, names, values_scale, outside, method, fill)
         except ValueError as error:

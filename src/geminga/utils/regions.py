@@ -171,7 +171,9 @@ def region_to_frame(region: Any, frame: str) -> Any:
     return region.copy(**changes)
 
 
-def make_orthogonal_rectangle_sky_regions(start_pos: SkyCoord, end_pos: SkyCoord, wcs: Any, height: Any, nbin: int = 1) -> list[Any]:
+def make_orthogonal_rectangle_sky_regions(
+    start_pos: SkyCoord, end_pos: SkyCoord, wcs: Any, height: Any, nbin: int = 1
+) -> list[Any]:
     """Rectangles in a row between two positions, along the line between them.
 
     Parameters

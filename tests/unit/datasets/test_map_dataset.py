@@ -316,7 +316,8 @@ class TestNumbers:
         assert_allclose(npred.data.sum(axis=(1, 2)), expected, rtol=1e-3)
         # gammapy 2.1: 18.901 on these pixels, 20.452 on pixels five times finer (tests/parity/test_point_source.py).
         assert_allclose(npred.data.sum(axis=0).max(), 20.452394751, rtol=0.015)
-        assert_allclose(gc.stat_sum(), 424881.2953599886, rtol=1e-5)
+        # gammapy 2.1, with its wider PSF: 424881.295.
+        assert_allclose(gc.stat_sum(), 424957.131796, rtol=1e-5)
 
     def test_gauss(self, gc):
         gc.models = [self.model("gauss", sigma=0.2 * u.deg)]

@@ -127,11 +127,10 @@ def test_point_against_fine_pixels():
     dense, pixels = component.dense(values)
     coarse[:, pixels] = dense
     fine_n, factor = 300, 5
-    from tests.unit.forward.builders import Gauss, exposure, image_vectors, psf_table
-
     from geminga.forward.field import make_field
     from geminga.forward.irf import FixedIrf, Irf
     from geminga.forward.radial import RadialComponent
+    from tests.unit.forward.builders import Gauss, exposure, image_vectors, psf_table
 
     vectors, solid_angle = image_vectors(fine_n, SIDE / factor)
     field = make_field(np.zeros((4, fine_n**2)), np.ones((4, fine_n**2), bool), vectors, solid_angle, (fine_n, fine_n))

@@ -77,7 +77,9 @@ class EDispKernel(IRF):
         return type(self)(axes=[self.axes["energy_true"], axis], data=data)
 
     @classmethod
-    def from_gauss(cls, energy_axis_true: Any, energy_axis: Any, sigma: Any, bias: Any, pdf_threshold: float = 1e-6) -> EDispKernel:
+    def from_gauss(
+        cls, energy_axis_true: Any, energy_axis: Any, sigma: Any, bias: Any, pdf_threshold: float = 1e-6
+    ) -> EDispKernel:
         """Gaussian in the ratio of reconstructed to true energy.
 
         Parameters

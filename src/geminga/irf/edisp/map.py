@@ -56,7 +56,9 @@ def kernel_from_migra(migra_edges: Array, density: Array, true_edges: Array, rec
     return np.asarray(kernel)
 
 
-def gauss_migra(energy_axis_true: Any, sigma: Any, bias: Any, pdf_threshold: float, migra_axis: Any = None, geom: Any = None) -> Any:
+def gauss_migra(
+    energy_axis_true: Any, sigma: Any, bias: Any, pdf_threshold: float, migra_axis: Any = None, geom: Any = None
+) -> Any:
     """`EDispMap` of a Gaussian in migra.
 
     Raises
@@ -194,9 +196,7 @@ class EDispMap(IRFMap):
         geom = self.edisp_map.geom
         migra, true = geom.axes["migra"], geom.axes["energy_true"]
         density = np.moveaxis(np.nan_to_num(self.edisp_map.frozen_data.astype(float)), (0, 1), (-2, -1))
-        kernel = kernel_from_migra(
-            migra.edges.value, density, true.edges.value, energy_axis.edges.to_value(true.unit), threshold
-        )
+        kernel = kernel_from_migra(migra.edges.value, density, true.edges.value, energy_axis.edges.to_value(true.unit), threshold)
         cube = geom.to_image().to_cube([energy_axis, true])
         kernel_map = Map.from_geom(cube, data=np.moveaxis(kernel, (-2, -1), (0, 1)).copy(), unit="", dtype=float)
         exposure = None
@@ -322,5 +322,3 @@ class EDispKernelMap(IRFMap):
         return type(self)(new, exposure)
 
     peek = plot.peek_edisp_map
-
-

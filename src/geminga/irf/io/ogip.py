@@ -116,7 +116,9 @@ def rmf_hdus(true: Any, reco: Any, data: Array, unit: Any) -> list[Any]:
         ],
         name="EBOUNDS",
     )
-    ebounds.header.update({"HDUCLASS": "OGIP", "HDUCLAS1": "RESPONSE", "HDUCLAS2": "EBOUNDS", "HDUVERS": "1.2.0", "DETCHANS": reco.nbin})
+    ebounds.header.update(
+        {"HDUCLASS": "OGIP", "HDUCLAS1": "RESPONSE", "HDUCLAS2": "EBOUNDS", "HDUVERS": "1.2.0", "DETCHANS": reco.nbin}
+    )
     for hdu in (matrix, ebounds):
         hdu.header.update(CreatorMetaData().to_header())
     return [matrix, ebounds]

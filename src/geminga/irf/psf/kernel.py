@@ -190,5 +190,3 @@ def kernel_images(geom: Any, rad: Any, profiles: Any, factors: Any) -> Any:
         ny, nx = image.data_shape
         out.append(values.reshape(ny, factor, nx, factor).mean(axis=(1, 3)))
     return np.array(out)
-
-

@@ -93,7 +93,9 @@ class PSFMap(IRFMap):
         rad_axis = rad_axis_default() if rad_axis is None else rad_axis
         sigma = np.atleast_1d(values_in(sigma, "deg", "sigma"))
         if len(sigma) not in {1, energy_axis_true.nbin}:
-            msg = f"{cls.__name__}.from_gauss got {len(sigma)} widths for {energy_axis_true.nbin} energies; give one, or one each."
+            msg = (
+                f"{cls.__name__}.from_gauss got {len(sigma)} widths for {energy_axis_true.nbin} energies; give one, or one each."
+            )
             raise InputError(msg)
         sigma = np.broadcast_to(sigma, energy_axis_true.nbin)[:, None]
         rad = rad_axis.center.to_value("deg")

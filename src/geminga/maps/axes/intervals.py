@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +26,9 @@ def check(low: NDArray[np.float64], high: NDArray[np.float64], name: str) -> Non
     """Raise `InputError` unless intervals are in order, apart, and have a length."""
     problem = ""
     if low.shape != high.shape or low.ndim != 1 or not len(low):
-        problem = f"edges_min and edges_max have shapes {low.shape} and {high.shape}, expected equal ones with at least one interval"
+        problem = (
+            f"edges_min and edges_max have shapes {low.shape} and {high.shape}, expected equal ones with at least one interval"
+        )
     elif not (high > low).all():
         problem = f"each interval must stop after it starts, got starts {low} and stops {high}"
     elif not (low[1:] > low[:-1]).all():
@@ -222,5 +223,3 @@ def to_gti(self: TimeMapAxis) -> Any:
     # GTI is built on top of maps: it is looked up when asked for, maps do not depend on it.
     gti = importlib.import_module("geminga.data").GTI
     return gti.create(self.edges_min, self.edges_max, reference_time=self.reference_time)
-
-

@@ -64,7 +64,9 @@ class LabelMapAxis:
             msg = f"LabelMapAxis {name!r}: no labels were given, expected at least one."
             raise InputError(msg)
         if (counts > 1).any():
-            msg = f"LabelMapAxis {name!r}: labels {[str(v) for v in values[counts > 1]]} come more than once, each must be unique."
+            msg = (
+                f"LabelMapAxis {name!r}: labels {[str(v) for v in values[counts > 1]]} come more than once, each must be unique."
+            )
             raise InputError(msg)
 
     name = property(lambda self: self._name, doc="Name of the axis.")

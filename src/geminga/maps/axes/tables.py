@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from geminga.errors import FormatError, NameLookupError
 from geminga.maps.axes import bands, formats

@@ -117,7 +117,9 @@ class TimeMapAxis:
             If there are gaps.
         """
         if not self.is_contiguous:
-            msg = f"TimeMapAxis {self._name!r}: there are gaps between intervals, so there are no common edges; see to_contiguous."
+            msg = (
+                f"TimeMapAxis {self._name!r}: there are gaps between intervals, so there are no common edges; see to_contiguous."
+            )
             raise GeometryError(msg)
         return u.Quantity(np.append(self._low, self._high[-1]), self._unit)
 

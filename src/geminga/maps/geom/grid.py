@@ -24,7 +24,12 @@ _CTYPES = {"galactic": ("GLON", "GLAT"), "icrs": ("RA--", "DEC-"), "fk5": ("RA--
 
 
 def make_wcs(
-    frame: str, proj: str, crval: tuple[float, float], crpix: tuple[float, float], cdelt: tuple[float, float], npix: tuple[int, int]
+    frame: str,
+    proj: str,
+    crval: tuple[float, float],
+    crpix: tuple[float, float],
+    cdelt: tuple[float, float],
+    npix: tuple[int, int],
 ) -> WCS:
     """Celestial WCS of an image; longitude grows to the left if ``cdelt[0]`` is negative.
 

@@ -141,11 +141,11 @@ def wcs_geom_from_header(cls: type[WcsGeom], header: fits.Header, hdu_bands: Any
     FormatError
         If there is no celestial WCS or no size.
     """
+    import warnings
+
     from astropy.wcs import WCS, FITSFixedWarning
 
     from geminga.maps.axes.collection import MapAxes
-
-    import warnings
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FITSFixedWarning)

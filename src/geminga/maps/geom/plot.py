@@ -7,7 +7,9 @@ from typing import Any
 __all__ = ["plot_region"]
 
 
-def plot_region(self: Any, ax: Any = None, kwargs_point: dict[str, Any] | None = None, path_effect: Any = None, **kwargs: Any) -> Any:
+def plot_region(
+    self: Any, ax: Any = None, kwargs_point: dict[str, Any] | None = None, path_effect: Any = None, **kwargs: Any
+) -> Any:
     """Draw the outline of the region.
 
     Parameters

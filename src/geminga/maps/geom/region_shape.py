@@ -78,7 +78,11 @@ def region_wcs(region: Any, binsz: tuple[float, float]) -> WCS:
     frame = center.frame.name if center.frame.name in {"icrs", "galactic", "fk5", "fk4"} else "icrs"
     crval = tuple(float(np.squeeze(value)) for value in skycoord_lonlat(center, frame))
     trial = make_wcs(frame, "TAN", crval, (0.5, 0.5), (-binsz[0], binsz[1]), (1, 1))  # type: ignore[arg-type]
-    size = np.ones(2) if is_points(region) and center.isscalar and len(as_region_list(region)) == 1 else _bounding_box(region, trial)[1]
+    size = (
+        np.ones(2)
+        if is_points(region) and center.isscalar and len(as_region_list(region)) == 1
+        else _bounding_box(region, trial)[1]
+    )
     npix = tuple(int(n) for n in np.maximum(size, 1))
     crpix = tuple((n + 1) / 2.0 for n in npix)
     return make_wcs(frame, "TAN", crval, crpix, (-binsz[0], binsz[1]), npix)  # type: ignore[arg-type]

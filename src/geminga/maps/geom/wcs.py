@@ -190,7 +190,9 @@ class WcsGeom(Geom):
         UnitError
             If a unit does not fit.
         """
-        coords = MapCoord.create(coords, frame=self.frame, axis_names=self._axes.names if isinstance(coords, (tuple, list)) else None)
+        coords = MapCoord.create(
+            coords, frame=self.frame, axis_names=self._axes.names if isinstance(coords, (tuple, list)) else None
+        )
         lon, lat = degrees(coords.lon), degrees(coords.lat)
         if coords.match_by_name:
             further = self._axes.coord_to_pix(coords)
@@ -290,7 +292,9 @@ class WcsGeom(Geom):
         """
         if not isinstance(other, WcsGeom) or self.data_shape != other.data_shape:
             return False
-        return self._grid.is_allclose(other._grid, rtol_wcs) and self._axes.is_allclose(other.axes, rtol=rtol_axes, atol=atol_axes)
+        return self._grid.is_allclose(other._grid, rtol_wcs) and self._axes.is_allclose(
+            other.axes, rtol=rtol_axes, atol=atol_axes
+        )
 
     def __str__(self) -> str:
         lon, lat = (float(value) for value in self._grid.to_world(*self.center_pix[:2]))

@@ -16,7 +16,7 @@ from geminga.maps.geom.io import bands_format, find_bands_hdu, find_hdu, parse_w
 from geminga.maps.geom.wcs import WcsGeom
 from geminga.maps.io import fgst  # noqa: F401  (registers its formats)
 from geminga.maps.io.registry import WCS_FORMATS, WcsFormat, find_format
-from geminga.maps.io.tables import axes_from_hdu, meta_from_text, meta_to_text, native
+from geminga.maps.io.tables import axes_from_hdu, is_foreign_energies, meta_from_text, meta_to_text, native
 from geminga.utils.units import unit_from_fits_image_hdu
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _geom_from_header(header: fits.Header, hdu_bands: Any, format: str | None) -
         npix = (int(header["NAXIS1"]), int(header["NAXIS2"]))
     keys = [k for k in header if k.startswith(_WCS_KEYS) or k in _WCS_NAMES]
     key = (npix, tuple((k, header[k]) for k in keys))
-    whole = (key, format, _bands_key(hdu_bands))
+    whole = (key, bands_format(hdu_bands, format), is_foreign_energies(hdu_bands), _bands_key(hdu_bands))
     geom = _geoms.get(whole)
     if geom is not None:
         return geom
@@ -73,7 +73,7 @@ def _bands_key(hdu_bands: Any) -> Any:
     """All that a table of axes says, but for its name."""
     if hdu_bands is None:
         return None
-    names = ("XTENSION", "EXTNAME", "CHECKSUM", "DATASUM", "COMMENT", "HISTORY", "DATE")
+    names = {"", "XTENSION", "EXTNAME", "CHECKSUM", "DATASUM", "COMMENT", "HISTORY", "DATE"}
     header = hdu_bands.header
     return tuple((k, header[k]) for k in header if k not in names), np.asarray(hdu_bands.data).tobytes()
 
@@ -96,7 +96,8 @@ def wcs_map_from_hdulist(
     bands = find_bands_hdu(hdulist, found, hdu_bands)
     out = wcs_map_from_hdu(cls, found, bands, format)
     default = WCS_FORMATS[bands_format(bands, format)].default_unit
-    if "BUNIT" not in found.header and default is not None:
+    has_unit = str(found.header.get("BUNIT", "")).strip() or ("BUNIT" in found.header and not is_foreign_energies(bands))
+    if not has_unit and default is not None:
         out = out._like(out.frozen_data, unit=default(hdulist))
     return out
 

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from geminga.errors import FormatError, UnitError
 from geminga.maps.axes.collection import MapAxes
+from geminga.maps.axes.map import MapAxis
 from geminga.maps.geom.io import bands_format
 from geminga.utils.units import parse_unit
 
-__all__ = ["HduTable", "axes_from_hdu", "meta_from_text", "meta_to_text", "native"]
+__all__ = ["HduTable", "axes_from_hdu", "is_foreign_energies", "meta_from_text", "meta_to_text", "native"]
 
 
 def native(data: Any) -> NDArray[Any]:
@@ -53,7 +54,15 @@ def axes_from_hdu(hdu_bands: Any, format: str | None) -> MapAxes:
     """Axes in a table HDU, none for None."""
     if hdu_bands is None:
         return MapAxes([])
-    return MapAxes.from_table(HduTable(hdu_bands), format=bands_format(hdu_bands, format))
+    table, format = HduTable(hdu_bands), bands_format(hdu_bands, format)
+    if is_foreign_energies(hdu_bands):
+        return MapAxes([MapAxis.from_table(table, format=format)])
+    return MapAxes.from_table(table, format=format)
+
+
+def is_foreign_energies(hdu_bands: Any) -> bool:
+    """Whether a table holds the energies of a Fermi cube; AXCOLS without INTERP in it do not say what they are."""
+    return hdu_bands is not None and hdu_bands.name == "ENERGIES" and "INTERP1" not in hdu_bands.header
 
 
 def _encode(value: Any) -> Any:

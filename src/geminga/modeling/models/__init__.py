@@ -9,7 +9,7 @@ __getattr__, __dir__, __all__ = attach(
         ".base": ["Model", "ModelBase"],
         ".collection": ["DatasetModels", "Models"],
         ".diffuse": ["create_fermi_isotropic_diffuse_model"],
-        ".registry": [
+        "geminga.modeling.registry": [
             "MODEL_REGISTRY",
             "PRIOR_REGISTRY",
             "SPATIAL_MODEL_REGISTRY",

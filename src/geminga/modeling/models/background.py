@@ -10,7 +10,7 @@ import numpy as np
 from astropy import units as u
 
 from geminga.errors import FormatError, GeometryError, InputError
-from geminga.modeling.models import registry
+from geminga.modeling import registry
 from geminga.modeling.models.named import NamedModel, as_component, as_names, component_from_dict
 
 __all__ = ["FoVBackgroundModel", "TemplateNPredModel"]

@@ -27,7 +27,7 @@ from astropy import units as u
 
 from geminga.errors import FormatError, GemingaError, NameLookupError, ParameterError, UnitError
 from geminga.modeling.covariance import CovarianceMixin
-from geminga.modeling.models import registry
+from geminga.modeling import registry
 from geminga.modeling.parameter import Parameter
 from geminga.modeling.parameters import Parameters
 

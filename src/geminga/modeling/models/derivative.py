@@ -15,7 +15,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from geminga.errors import UnitError
 
-__all__ = ["Evaluator", "canonical_unit", "current_values", "differentiate", "in_canonical", "quantities", "scaled", "unit_factors"]
+__all__ = [
+    "Evaluator",
+    "canonical_unit",
+    "current_values",
+    "differentiate",
+    "in_canonical",
+    "quantities",
+    "scaled",
+    "unit_factors",
+]
 
 Array = NDArray[np.float64]
 Result = tuple[Array, Array]

@@ -9,7 +9,7 @@ import numpy as np
 from astropy import units as u
 
 from geminga.errors import FormatError
-from geminga.modeling.models.registry import SPATIAL_MODEL_REGISTRY, SPECTRAL_MODEL_REGISTRY
+from geminga.modeling.registry import SPATIAL_MODEL_REGISTRY, SPECTRAL_MODEL_REGISTRY
 from geminga.modeling.models.sky import SkyModel
 from geminga.utils.files import read_text
 

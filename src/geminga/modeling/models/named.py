@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 from geminga.errors import InputError, NameLookupError
 from geminga.modeling.covariance import translated
-from geminga.modeling.models import registry
+from geminga.modeling import registry
 from geminga.modeling.models.base import ModelBase
 from geminga.modeling.parameter import Parameter
 from geminga.modeling.parameters import Parameters

@@ -10,7 +10,7 @@ from astropy import units as u
 from astropy.nddata import NoOverlapError
 
 from geminga.errors import FormatError, GeometryError, InputError, NameLookupError
-from geminga.modeling.models import registry
+from geminga.modeling import registry
 from geminga.modeling.models.named import NamedModel, as_component, component_from_dict
 from geminga.utils.units import as_quantity
 

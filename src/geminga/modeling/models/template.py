@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from geminga.modeling.models import registry
+from geminga.modeling import registry
 
 __all__ = ["to_template_sky_model", "to_template_spectral_model"]
 

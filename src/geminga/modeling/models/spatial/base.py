@@ -20,7 +20,6 @@ from geminga.errors import NameLookupError, ParameterError, UnitError, Unsupport
 from geminga.modeling.models.base import ModelBase
 from geminga.modeling.models.derivative import (
     Result,
-    canonical_unit,
     current_values,
     differentiate,
     in_canonical,
@@ -185,7 +184,10 @@ class SpatialModel(ModelBase):
             raise ParameterError(msg)
         east, north = axes[:, 1] * np.sign(axes[1, 1] or 1.0)
         return EllipseSkyRegion(
-            center=self.position, width=2 * minor * u.deg, height=2 * major * u.deg, angle=np.rad2deg(np.arctan2(east, north)) * u.deg
+            center=self.position,
+            width=2 * minor * u.deg,
+            height=2 * major * u.deg,
+            angle=np.rad2deg(np.arctan2(east, north)) * u.deg,
         )
 
     # Size -------------------------------------------------------------------------------------------------------------

@@ -127,6 +127,8 @@ class DiskSpatialModel(SpatialModel):
             e = np.sqrt(1 - (minor / major).to_value("") ** 2)
             sizes = {"r_0": major / 2, "e": float(e), "phi": (angle.to("deg") + 180 * u.deg) % (360 * u.deg) - 180 * u.deg}
         else:
-            msg = f"DiskSpatialModel.from_region got a {type(region).__name__}; expected a CircleSkyRegion or an EllipseSkyRegion."
+            msg = (
+                f"DiskSpatialModel.from_region got a {type(region).__name__}; expected a CircleSkyRegion or an EllipseSkyRegion."
+            )
             raise InputError(msg)
         return cls.from_position(region.center, **{**sizes, **kwargs})

@@ -58,7 +58,7 @@ class TemplateSpatialModel(SpatialModel):
 
     def __init__(
         self,
-        map: Any,  # noqa: A002
+        map: Any,
         meta: dict[str, Any] | None = None,
         normalize: bool = True,
         interp_kwargs: dict[str, Any] | None = None,

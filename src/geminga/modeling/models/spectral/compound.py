@@ -102,9 +102,7 @@ class CompoundSpectralModel(SpectralModel):
 
     def __str__(self) -> str:
         name = getattr(self.operator, "__name__", str(self.operator))
-        return (
-            f"{type(self).__name__}\n    Component 1 : {self.model1}\n    Component 2 : {self.model2}\n    Operator : {name}\n"
-        )
+        return f"{type(self).__name__}\n    Component 1 : {self.model1}\n    Component 2 : {self.model2}\n    Operator : {name}\n"
 
     def __call__(self, energy: Any) -> u.Quantity:
         """Evaluate the model at `energy`."""

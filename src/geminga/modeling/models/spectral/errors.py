@@ -95,7 +95,9 @@ def energy_flux_error(
     return _propagate(self, *self._integrate(energy_min, energy_max, 1), samples)
 
 
-def spectral_index_error(self: Any, energy: Any, n_samples: int = 3500, random_state: Any = 42, samples: Any = None) -> u.Quantity:
+def spectral_index_error(
+    self: Any, energy: Any, n_samples: int = 3500, random_state: Any = 42, samples: Any = None
+) -> u.Quantity:
     """Local spectral index with its errors; see `evaluate_error` and `spectral_index`."""
     from geminga.modeling.models.spectral.base import as_energy
 

@@ -55,4 +55,3 @@ def integrate_spectrum(
     lead = np.broadcast_shapes(value.shape, energy.shape)
     total = rule.integrate(np.broadcast_to(value.value, lead)) * raw.to(unit)
     return u.Quantity(total.reshape(*lead[:-1], *low.shape), unit)
-

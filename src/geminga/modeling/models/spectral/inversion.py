@@ -23,7 +23,9 @@ def _canonical_values(model: Any, values: Any) -> Any:
         raise UnitError(msg) from error
 
 
-def inverse_all(self: Any, values: Any, energy_min: u.Quantity = 0.1 * u.TeV, energy_max: u.Quantity = 100 * u.TeV) -> list[u.Quantity]:
+def inverse_all(
+    self: Any, values: Any, energy_min: u.Quantity = 0.1 * u.TeV, energy_max: u.Quantity = 100 * u.TeV
+) -> list[u.Quantity]:
     """All energies where the spectrum has given values.
 
     Parameters
@@ -40,7 +42,9 @@ def inverse_all(self: Any, values: Any, energy_min: u.Quantity = 0.1 * u.TeV, en
     """
     from geminga.modeling.models.spectral.base import as_energy
 
-    low, high = (float(as_energy(e, name).to_value("TeV")) for e, name in ((energy_min, "energy_min"), (energy_max, "energy_max")))
+    low, high = (
+        float(as_energy(e, name).to_value("TeV")) for e, name in ((energy_min, "energy_min"), (energy_max, "energy_max"))
+    )
     parameters = current_values(self.parameters)
 
     def dnde(energy: Any) -> Any:

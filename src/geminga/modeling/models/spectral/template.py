@@ -73,7 +73,9 @@ class TemplateSpectralModel(SpectralModel):
             msg = f"TemplateSpectralModel: energy has shape {nodes.shape} and values {self.values.shape}; expected the same 1-D shape."
             raise DataError(msg)
         if not (np.all(nodes > 0) and np.all(np.diff(nodes) > 0) and np.all(np.isfinite(self.values.value))):
-            msg = "TemplateSpectralModel: expected positive, increasing energies and finite values; sort the table and remove NaN."
+            msg = (
+                "TemplateSpectralModel: expected positive, increasing energies and finite values; sort the table and remove NaN."
+            )
             raise DataError(msg)
         super().__init__()
 
@@ -154,7 +156,7 @@ class TemplateSpectralModel(SpectralModel):
         return cls(energy=read_column(entry, "energy", cls.__name__), values=read_column(entry, "values", cls.__name__), **kwargs)
 
     @classmethod
-    def from_region_map(cls, map: Any, **kwargs: Any) -> Self:  # noqa: A002
+    def from_region_map(cls, map: Any, **kwargs: Any) -> Self:
         """Make a model from a map with one pixel and an energy axis.
 
         Parameters
