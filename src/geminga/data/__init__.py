@@ -2,4 +2,4 @@
 
 from geminga.utils.lazy import attach
 
-__getattr__, __dir__, __all__ = attach(__name__, {".gti": ["GTI", "GTIMetaData"]})
+__getattr__, __dir__, __all__ = attach(__name__, {".gti": ["GTI"], ".metadata": ["GTIMetaData"]})

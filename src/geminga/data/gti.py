@@ -1,7 +1,7 @@
 """Good time intervals.
 
-Starts and stops are kept as elapsed seconds from a reference time, so differences are exact; absolute times are made
-when asked for.
+Starts and stops are kept as elapsed seconds from a reference time, in which intervals are compared, cut and joined; absolute
+times are made when asked for, in the time scale they were given in.
 """
 
 from __future__ import annotations
@@ -9,62 +9,45 @@ from __future__ import annotations
 import copy
 import html
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from astropy import units as u
-from astropy.io import fits
 from astropy.table import Table
 from astropy.time import Time
 from numpy.typing import NDArray
 
-from geminga.errors import DataError, FormatError, InputError, NameLookupError
-from geminga.utils.files import read_fits, write_fits
-from geminga.utils.metadata import CreatorMetaData, MetaData
-from geminga.utils.time import time_ref_from_dict, time_ref_to_dict
+from geminga.data.io import gti as gti_files
+from geminga.data.io.gti import TOUCH
+from geminga.errors import DataError, FormatError, InputError
+from geminga.utils.time import time_ref_from_dict
 from geminga.utils.units import as_quantity
 
-__all__ = ["GTI", "GTIMetaData"]
+__all__ = ["GTI"]
 
 Array = NDArray[np.float64]
 
-TIME_REF_DEFAULT = "2000-01-01"
+
+def _reference(value: Any) -> Time:
+    """Reference time as given; 2000-01-01 TT for None."""
+    time = Time("2000-01-01T00:00:00", scale="tt") if value is None else Time(value)
+    if not time.isscalar:
+        msg = f"GTI: reference_time has shape {time.shape}; expected one time."
+        raise InputError(msg)
+    time.format = "mjd"
+    return time
 
 
-class GTIMetaData(MetaData):
-    """Meta data of a GTI table.
-
-    Parameters
-    ----------
-    reference_time : Time, optional
-        Reference of the elapsed times.
-    creation : CreatorMetaData, optional
-        Who made it, and when.
-    """
-
-    _tag = "gti"
-
-    def __init__(self, reference_time: Time | None = None, creation: Any = None) -> None:
-        self.reference_time, self.creation = reference_time, creation
-
-    def to_yaml(self) -> str:
-        """YAML text of the record."""
-        return f"gti:\n    reference_time: {None if self.reference_time is None else self.reference_time.iso}\n"
-
-    @classmethod
-    def from_header(cls, header: Any, format: str = "gadf") -> GTIMetaData:
-        """Read from a FITS header."""
-        return cls(time_ref_from_dict(header), CreatorMetaData.from_header(header))
-
-    def to_header(self, format: str = "gadf") -> dict[str, Any]:
-        """Keywords of a FITS header."""
-        out = {} if self.reference_time is None else time_ref_to_dict(self.reference_time, self.reference_time.scale)
-        return out if self.creation is None else {**out, **self.creation.to_header()}
-
-
-def _default_reference() -> Time:
-    return Time(TIME_REF_DEFAULT, format="isot", scale="tt")
+def _elapsed(value: Any, reference: Time, name: str) -> Array:
+    """Seconds since the reference, of times, durations or a table column."""
+    if isinstance(value, (list, tuple)) and len(value) and isinstance(value[0], Time):
+        value = Time(list(value))
+    if isinstance(value, Time):
+        return np.atleast_1d(np.asarray((value - reference).sec, dtype=float))
+    unit = getattr(value, "unit", None) or "s"
+    if hasattr(value, "colnames") or hasattr(value, "parent_table"):
+        value = np.asarray(value, dtype=float) * u.Unit(unit)
+    return np.atleast_1d(np.asarray(as_quantity(value, "s", f"GTI {name}").value, dtype=float))
 
 
 class GTI:
@@ -73,9 +56,9 @@ class GTI:
     Parameters
     ----------
     table : Table
-        Columns ``START`` and ``STOP``: seconds since the reference time (or Time).
-    reference_time : Time, optional
-        Reference; 2000-01-01 TT if neither this nor the table's meta data give one.
+        Columns ``START`` and ``STOP``: `~astropy.time.Time`, or durations since the reference time (s without a unit).
+    reference_time : Time or str, optional
+        Reference of elapsed times; if not given that in the meta data of the table, or else 2000-01-01 TT.
 
     Raises
     ------
@@ -92,81 +75,94 @@ class GTI:
     <Quantity 150. s>
     """
 
-    def __init__(self, table: Table, reference_time: Time | str | None = None) -> None:
+    def __init__(self, table: Table, reference_time: Any = None) -> None:
         missing = [name for name in ("START", "STOP") if name not in table.colnames]
         if missing:
             msg = f"GTI table has columns {table.colnames}; {' and '.join(missing)} missing."
             raise FormatError(msg)
-        if reference_time is None:
-            has_ref = "MJDREFI" in table.meta or "MJDREF" in table.meta
-            reference_time = time_ref_from_dict(table.meta) if has_ref else _default_reference()
-        elif not isinstance(reference_time, Time):
-            reference_time = Time(reference_time, scale="tt")
-        self._reference = reference_time
-        start, stop = (self._seconds(table[name]) for name in ("START", "STOP"))
-        bad = ~np.isfinite(start) | ~np.isfinite(stop)
+        if reference_time is None and ("MJDREFI" in table.meta or "MJDREF" in table.meta):
+            reference_time = time_ref_from_dict(table.meta)
+        self._set(table["START"], table["STOP"], _reference(reference_time))
+
+    def _set(self, start: Any, stop: Any, reference: Time, scale: str | None = None) -> None:
+        low, high = _elapsed(start, reference, "start"), _elapsed(stop, reference, "stop")
+        if low.shape != high.shape:
+            msg = f"GTI: {len(low)} starts but {len(high)} stops; give one stop for each start."
+            raise InputError(msg)
+        bad = ~(np.isfinite(low) & np.isfinite(high))
         if bad.any():
             msg = f"GTI row {int(np.flatnonzero(bad)[0])} has a START or STOP which is not finite; remove the row."
             raise DataError(msg)
-        reverse = stop < start
+        reverse = high < low
         if reverse.any():
             row = int(np.flatnonzero(reverse)[0])
-            msg = f"GTI row {row} stops at {stop[row]} s before it starts at {start[row]} s; exchange them or remove the row."
+            msg = f"GTI row {row} stops at {high[row]} s before it starts at {low[row]} s; exchange them or remove the row."
             raise DataError(msg)
-        self.table = Table({"START": u.Quantity(start, "s"), "STOP": u.Quantity(stop, "s")}, meta=dict(table.meta))
-
-    def _seconds(self, column: Any) -> Array:
-        if isinstance(column, Time):
-            return np.atleast_1d(np.asarray((column - self._reference).sec, dtype=float))
-        unit = getattr(column, "unit", None) or "s"
-        return np.atleast_1d(np.asarray(u.Quantity(np.asarray(column), unit).to_value("s"), dtype=float))
-
-    # ---- making ----------------------------------------------------------------------------
+        self._reference, self._start, self._stop = reference, low, high
+        first = start[0] if isinstance(start, (list, tuple)) and len(start) else start
+        self._scale = scale or (first.scale if isinstance(first, Time) else reference.scale)
+        self._format = first.format if isinstance(first, Time) else "mjd"
 
     @classmethod
-    def create(cls, start: Any, stop: Any, reference_time: Time | str | None = None) -> GTI:
-        """Make it from starts and stops, as durations since the reference time or as Time.
+    def _make(cls, start: Any, stop: Any, reference: Time, scale: str | None = None) -> GTI:
+        new = cls.__new__(cls)
+        new._set(start, stop, reference, scale)
+        return new
+
+    def _like(self, start: Array, stop: Array) -> GTI:
+        """Other intervals with the same reference, scale and format."""
+        new = self._make(start * u.s, stop * u.s, self._reference, self._scale)
+        new._format = self._format
+        return new
+
+    # Making
+
+    @classmethod
+    def create(cls, start: Any, stop: Any, reference_time: Any = None) -> GTI:
+        """Make it from starts and stops.
 
         Parameters
         ----------
-        start, stop : Quantity or Time
-            Limits, scalar or array.
+        start, stop : Time, Quantity or str
+            Limits, scalar or array; as times, or as durations since the reference time.
         reference_time : Time or str, optional
-            Reference, default 2000-01-01 TT.
+            Reference, 2000-01-01 TT by default.
 
         Raises
         ------
         InputError
             If their lengths differ.
+        DataError
+            If a time is NaN, or an interval stops before it starts.
         """
-        if reference_time is None:
-            reference = _default_reference()
-        else:
-            reference = Time(reference_time) if isinstance(reference_time, Time) else Time(reference_time, scale="tt")
-        columns = []
-        for name, value in (("start", start), ("stop", stop)):
-            if isinstance(value, Time):
-                columns.append(np.atleast_1d((value - reference).sec))
-            else:
-                columns.append(np.atleast_1d(as_quantity(value, "s", f"GTI {name}").value))
-        if columns[0].shape != columns[1].shape:
-            msg = f"GTI: {len(columns[0])} starts but {len(columns[1])} stops; give one stop for each start."
-            raise InputError(msg)
-        table = Table({"START": u.Quantity(columns[0], "s"), "STOP": u.Quantity(columns[1], "s")})
-        return cls(table, reference)
+        return cls._make(start, stop, _reference(reference_time))
 
     @classmethod
-    def from_time_intervals(cls, time_intervals: Sequence[Any], reference_time: Time | None = None) -> GTI:
-        """Make it from pairs of Time."""
+    def from_time_intervals(cls, time_intervals: Sequence[Any], reference_time: Any = None) -> GTI:
+        """Make it from pairs of times.
+
+        Parameters
+        ----------
+        time_intervals : sequence of pairs of Time
+            Starts and stops.
+        reference_time : Time or str, optional
+            Reference, 2000-01-01 TT by default.
+        """
         if len(time_intervals) == 0:
             return cls.create([] * u.s, [] * u.s, reference_time)
-        start = Time([Time(pair[0]) for pair in time_intervals])
-        stop = Time([Time(pair[1]) for pair in time_intervals])
+        start, stop = ([Time(pair[k]) for pair in time_intervals] for k in (0, 1))
         return cls.create(start, stop, reference_time)
 
     @classmethod
     def from_stack(cls, gtis: Sequence[GTI], **kwargs: Any) -> GTI:
-        """Join several; elapsed times refer to the first's reference time.
+        """Join several; elapsed times refer to the reference time of the first.
+
+        Parameters
+        ----------
+        gtis : sequence of GTI
+            What to join; intervals stay as they are, see `union`.
+        **kwargs
+            No effect: tables have no further columns to join.
 
         Raises
         ------
@@ -176,143 +172,82 @@ class GTI:
         if not gtis:
             msg = "GTI.from_stack got no GTI; give at least one."
             raise InputError(msg)
-        reference = gtis[0].time_ref
-        shifts = [float((g.time_ref - reference).sec) for g in gtis]
-        start = np.concatenate([g.table["START"].quantity.value + shift for g, shift in zip(gtis, shifts, strict=True)])
-        stop = np.concatenate([g.table["STOP"].quantity.value + shift for g, shift in zip(gtis, shifts, strict=True)])
-        return cls.create(start * u.s, stop * u.s, reference)
+        first = gtis[0]
+        shifts = [float((gti.time_ref - first.time_ref).sec) for gti in gtis]
+        start = np.concatenate([gti._start + shift for gti, shift in zip(gtis, shifts, strict=True)])
+        stop = np.concatenate([gti._stop + shift for gti, shift in zip(gtis, shifts, strict=True)])
+        return first._like(start, stop)
 
     def copy(self) -> GTI:
         """Independent copy."""
         return copy.deepcopy(self)
 
-    def _like(self, start: Array, stop: Array) -> GTI:
-        return type(self).create(start * u.s, stop * u.s, self.time_ref)
+    # Files
 
-    # ---- files -----------------------------------------------------------------------------
+    read = classmethod(gti_files.read)
+    from_table_hdu = classmethod(gti_files.from_table_hdu)
+    to_table_hdu = gti_files.to_table_hdu
+    write = gti_files.write
 
-    @classmethod
-    def read(cls, filename: str | Path, hdu: str = "GTI", format: str = "gadf", checksum: bool = False) -> GTI:
-        """Read from a FITS file.
+    # Times
 
-        Raises
-        ------
-        FileError, CorruptFileError
-            If the file cannot be read.
-        NameLookupError
-            If there is no such HDU.
-        """
-        hdulist = read_fits(filename, checksum=checksum)
-        if hdu not in hdulist:
-            msg = f"File {filename} has no HDU {hdu!r}; it has {', '.join(h.name for h in hdulist)}."
-            raise NameLookupError(msg)
-        return cls.from_table_hdu(hdulist[hdu], format=format)
+    time_ref = property(lambda self: self._reference, doc="Reference time.")
+    met_start = property(lambda self: u.Quantity(self._start, "s"), doc="Starts as elapsed time, s.")
+    met_stop = property(lambda self: u.Quantity(self._stop, "s"), doc="Stops as elapsed time, s.")
+    time_start = property(lambda self: self._times(self._start), doc="Starts, `~astropy.time.Time`.")
+    time_stop = property(lambda self: self._times(self._stop), doc="Stops, `~astropy.time.Time`.")
+    time_delta = property(lambda self: u.Quantity(self._stop - self._start, "s"), doc="Durations, s.")
+    time_sum = property(lambda self: self.time_delta.sum(), doc="Sum of the durations, s; overlaps count twice.")
 
-    @classmethod
-    def from_table_hdu(cls, table_hdu: fits.BinTableHDU, format: str = "gadf") -> GTI:
-        """Read from an HDU (see `formats`: START and STOP in TIMEUNIT since MJDREFI + MJDREFF)."""
-        _check_format(format)
-        header, data = table_hdu.header, table_hdu.data
-        names = [] if data is None else [name.upper() for name in data.names]
-        missing = [name for name in ("START", "STOP") if name not in names]
-        if missing:
-            msg = f"HDU {table_hdu.name!r} is not a GTI table: column {' and '.join(missing)} missing, it has {names}."
-            raise FormatError(msg)
-        columns = {}
-        for name in ("START", "STOP"):
-            column = table_hdu.columns[names.index(name)]
-            unit = column.unit or str(header.get("TIMEUNIT", "s")).strip() or "s"
-            columns[name] = u.Quantity(np.asarray(data[column.name], dtype=float), unit).to("s")
-        meta = {key: header[key] for key in ("MJDREFI", "MJDREFF", "MJDREF", "TIMESYS") if key in header}
-        return cls(Table(columns, meta=meta), None if meta else _default_reference())
-
-    def to_table_hdu(self, format: str = "gadf") -> fits.BinTableHDU:
-        """HDU named ``GTI``, with the reference time in its header."""
-        _check_format(format)
-        table = Table({name: self.table[name].quantity for name in ("START", "STOP")})
-        hdu = fits.BinTableHDU(table, name="GTI")
-        hdu.header.update(time_ref_to_dict(self.time_ref, self.time_ref.scale))
-        hdu.header["TIMEUNIT"] = "s"
-        hdu.header.update(CreatorMetaData().to_header())
-        return hdu
-
-    def write(self, filename: str | Path, **kwargs: Any) -> None:
-        """Write to a FITS file; ``overwrite`` and ``checksum`` as in `geminga.utils.files.write_fits`."""
-        write_fits(fits.HDUList([fits.PrimaryHDU(), self.to_table_hdu()]), filename, **kwargs)
-
-    # ---- times -----------------------------------------------------------------------------
+    def _times(self, seconds: Array) -> Time:
+        times = getattr(self._reference + u.Quantity(seconds, "s"), self._scale)
+        times.format = self._format
+        return times
 
     @property
-    def time_ref(self) -> Time:
-        """Reference time."""
-        return self._reference
-
-    @property
-    def met_start(self) -> u.Quantity:
-        """Starts as elapsed time, s."""
-        return self.table["START"].quantity
-
-    @property
-    def met_stop(self) -> u.Quantity:
-        """Stops as elapsed time, s."""
-        return self.table["STOP"].quantity
-
-    @property
-    def time_start(self) -> Time:
-        """Starts."""
-        return self.time_ref + self.met_start
-
-    @property
-    def time_stop(self) -> Time:
-        """Stops."""
-        return self.time_ref + self.met_stop
-
-    @property
-    def time_delta(self) -> u.Quantity:
-        """Durations, s."""
-        return self.met_stop - self.met_start
-
-    @property
-    def time_sum(self) -> u.Quantity:
-        """Sum of the durations, s."""
-        return self.time_delta.sum()
+    def table(self) -> Table:
+        """Table of the intervals, columns ``START`` and ``STOP`` of `~astropy.time.Time`."""
+        return Table({"START": self.time_start, "STOP": self.time_stop})
 
     @property
     def time_intervals(self) -> list[tuple[Time, Time]]:
-        """List of (start, stop)."""
+        """Pairs of start and stop."""
         return list(zip(self.time_start, self.time_stop, strict=True))
 
     def __len__(self) -> int:
-        return len(self.table)
+        return len(self._start)
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, GTI) or len(self) != len(other):
-            return NotImplemented if not isinstance(other, GTI) else False
+        if not isinstance(other, GTI):
+            return NotImplemented
+        if len(self) != len(other):
+            return False
         shift = float((other.time_ref - self.time_ref).sec)
-        ours = np.stack([self.met_start.value, self.met_stop.value])
-        theirs = np.stack([other.met_start.value, other.met_stop.value]) + shift
-        return bool(np.allclose(ours, theirs, rtol=0, atol=1e-6))
+        ours, theirs = np.stack([self._start, self._stop]), np.stack([other._start, other._stop])
+        return bool(np.allclose(ours, theirs + shift, rtol=0, atol=TOUCH))
 
     __hash__ = None  # type: ignore[assignment]
 
     def __str__(self) -> str:
-        text = f"GTI info:\n- Number of GTIs: {len(self.table)}\n- Duration: {self.time_sum}\n"
-        if len(self.table) == 0:
-            return text
-        first, last = self.time_start.min(), self.time_stop.max()
-        return (
-            text
-            + f"- Start: {self.met_start[0].value} s MET\n- Start: {first.isot} (time standard: {first.scale.upper()})\n"
-            + (f"- Stop: {self.met_stop[-1].value} s MET\n- Stop: {last.isot} (time standard: {last.scale.upper()})\n")
-        )
+        lines = ["GTI info:", f"- Number of GTIs: {len(self)}", f"- Duration: {float(np.round(self.time_sum.value, 6))} s"]
+        if len(self):
+            for label, seconds in (("Start", self._start.min()), ("Stop", self._stop.max())):
+                time = self._times(seconds)
+                lines.append(f"- {label}: {float(np.round(seconds, 6))} s MET")
+                lines.append(f"- {label}: {time.isot} (time standard: {time.scale.upper()})")
+        return "\n".join([*lines, ""])
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(str(self))}</pre>"
 
-    # ---- selecting and joining ---------------------------------------------------------------
+    # Selecting and joining
 
     def _interval(self, time_interval: Any) -> tuple[float, float]:
-        low, high = (float((Time(t) - self.time_ref).sec) for t in time_interval)
+        try:
+            low, high = (float((Time(time) - self.time_ref).sec) for time in time_interval)
+        except (TypeError, ValueError) as error:
+            msg = f"GTI: time interval is {time_interval!r}; expected two times."
+            raise InputError(msg) from error
         if not low <= high:
             msg = f"GTI: time interval {time_interval!r} ends before it starts; exchange the two."
             raise InputError(msg)
@@ -328,6 +263,11 @@ class GTI:
         inverted : bool
             Keep what lies outside.
 
+        Returns
+        -------
+        gti : GTI
+            Without intervals of length zero.
+
         Examples
         --------
         >>> from astropy import units as u
@@ -339,92 +279,94 @@ class GTI:
         if inverted:
             return self.delete_interval(time_interval)
         low, high = self._interval(time_interval)
-        start = np.maximum(self.met_start.value, low)
-        stop = np.minimum(self.met_stop.value, high)
-        keep = stop > start
-        return self._like(start[keep], stop[keep])
+        start, stop = np.maximum(self._start, low), np.minimum(self._stop, high)
+        kept = stop > start
+        return self._like(start[kept], stop[kept])
 
     def delete_interval(self, time_interval: Any) -> GTI:
-        """What is left without an interval; the reference time is kept."""
+        """What is left without an interval; the reference time is kept.
+
+        Parameters
+        ----------
+        time_interval : Time of length two, or pair of Time
+            Limits of what to remove.
+        """
         low, high = self._interval(time_interval)
-        start, stop = self.met_start.value, self.met_stop.value
-        pieces = np.concatenate([np.stack([start, np.minimum(stop, low)]), np.stack([np.maximum(start, high), stop])], axis=1)
+        before = np.stack([self._start, np.minimum(self._stop, low)])
+        after = np.stack([np.maximum(self._start, high), self._stop])
+        pieces = np.concatenate([before, after], axis=1)
         pieces = pieces[:, pieces[1] > pieces[0]]
         return self._like(*pieces[:, np.argsort(pieces[0], kind="stable")])
 
     def stack(self, other: GTI) -> None:
         """Append the intervals of another, in place."""
         joined = GTI.from_stack([self, other])
-        self.table = joined.table
+        self._start, self._stop = joined._start, joined._stop
 
     def union(self, overlap_ok: bool = True, merge_equal: bool = True) -> GTI:
-        """Sorted intervals with overlapping ones merged.
+        """Intervals in order, with overlapping ones joined; the reference time is kept.
 
         Parameters
         ----------
         overlap_ok : bool
-            False: refuse overlaps.
+            If false, overlaps are refused.
         merge_equal : bool
-            Also merge intervals which touch.
+            Join also intervals which touch (within a microsecond).
 
         Raises
         ------
         DataError
             If intervals overlap and `overlap_ok` is false.
         """
-        order = np.argsort(self.met_start.value, kind="stable")
-        start, stop = self.met_start.value[order], self.met_stop.value[order]
-        out: list[list[float]] = []
-        for low, high in zip(start.tolist(), stop.tolist(), strict=True):
-            if out and low < out[-1][1]:
-                if not overlap_ok:
-                    msg = f"GTI: the interval starting at {low} s overlaps the one ending at {out[-1][1]} s."
-                    raise DataError(msg)
-                out[-1][1] = max(out[-1][1], high)
-            elif out and merge_equal and low == out[-1][1]:
-                out[-1][1] = high
-            else:
-                out.append([low, high])
-        limits = np.array(out).reshape(-1, 2)
-        return self._like(limits[:, 0], limits[:, 1])
+        order = np.lexsort([self._stop, self._start])
+        start, stop = self._start[order], self._stop[order]
+        if len(start) == 0:
+            return self._like(start, stop)
+        reach = np.maximum.accumulate(stop)
+        overlaps = start[1:] < reach[:-1] - TOUCH
+        if overlaps.any() and not overlap_ok:
+            row = int(np.flatnonzero(overlaps)[0])
+            msg = (
+                f"GTI: intervals overlap, the one starting at {start[row + 1]} s begins before {reach[row]} s; "
+                "use union(overlap_ok=True) to join them."
+            )
+            raise DataError(msg)
+        joined = start[1:] <= reach[:-1] + TOUCH if merge_equal else overlaps
+        first = np.flatnonzero(np.append(True, ~joined))
+        return self._like(start[first], np.maximum.reduceat(stop, first))
 
     def group_table(self, time_intervals: Sequence[Any], atol: Any = "1e-6 s") -> Table:
-        """Which GTI rows belong to which of several intervals.
+        """Which intervals lie inside which of several larger ones.
 
         Parameters
         ----------
-        time_intervals : list of pairs of Time
-            Disjoint intervals.
+        time_intervals : sequence of pairs of Time
+            Larger intervals, which must not overlap.
         atol : Quantity or str
             Tolerance on the limits.
 
         Returns
         -------
         table : Table
-            ``group_idx`` (-1 for none), ``time_min``, ``time_max`` (MJD, UTC), ``bin_type`` of each row of the GTI.
+            One row for each interval: ``group_idx`` (-1 for none), ``time_min``, ``time_max`` (MJD) and ``bin_type``, which is
+            empty inside a group, ``underflow`` before the first one, else ``overflow``.
 
         Raises
         ------
         InputError
-            If the intervals overlap.
+            If there are no larger intervals, or they overlap.
         """
         tolerance = float(as_quantity(atol, "s", "atol").value)
-        limits = np.array([self._interval(pair) for pair in time_intervals]).reshape(-1, 2)
+        if len(time_intervals) == 0:
+            msg = "GTI.group_table: there are no time intervals; give at least one pair of times."
+            raise InputError(msg)
+        limits = np.array([self._interval(pair) for pair in time_intervals])
         ordered = limits[np.argsort(limits[:, 0])]
         if (ordered[1:, 0] < ordered[:-1, 1] - tolerance).any():
             msg = "GTI.group_table: time intervals overlap; give disjoint ones."
             raise InputError(msg)
-        rows = []
-        start, stop = self.met_start.value, self.met_stop.value
-        for low, high, begin, end in zip(start, stop, self.time_start.utc.mjd, self.time_stop.utc.mjd, strict=True):
-            inside = np.flatnonzero((low >= limits[:, 0] - tolerance) & (high <= limits[:, 1] + tolerance))
-            index = int(inside[0]) if len(inside) else -1
-            rows.append((index, begin, end, "normal" if len(inside) else "overflow"))
-        names = ("group_idx", "time_min", "time_max", "bin_type")
-        return Table(rows=rows or None, names=names, dtype=(int, float, float, "U9"))
-
-
-def _check_format(format: str) -> None:
-    if format != "gadf":
-        msg = f"GTI format {format!r} is not known; expected 'gadf'."
-        raise FormatError(msg)
+        inside = (self._start[:, None] >= limits[:, 0] - tolerance) & (self._stop[:, None] <= limits[:, 1] + tolerance)
+        group = np.where(inside.any(axis=1), inside.argmax(axis=1), -1)
+        outside = np.where(self._start < ordered[0, 0] - tolerance, "underflow", "overflow")
+        columns = {"group_idx": group, "time_min": self.time_start.mjd, "time_max": self.time_stop.mjd}
+        return Table(columns | {"bin_type": np.where(group >= 0, "", outside)})

@@ -101,10 +101,12 @@ def _exposure(dataset: Any, geom: Any, field: Field, is_region: bool) -> tuple[t
     axis = exposure.geom.axes["energy_true"]
     edges = np.asarray(axis.edges.to_value("TeV"), dtype=float)
     if exposure.geom.to_image() == geom.to_image() or is_region:
-        data = image_data(exposure.frozen_data)[:, field.pixel].astype(float)
+        data = np.take(image_data(exposure.frozen_data), field.pixel, axis=1).astype(float)
     else:
         target = geom.to_image().to_cube([axis])
         data = image_data(exposure.interp_to_geom(target).frozen_data)[:, field.pixel].astype(float)
-    data = np.nan_to_num(data * exposure.unit.to("cm2 s"))
+    if not np.isfinite(data.sum()):
+        data = np.nan_to_num(data)
     a, x = low_rank(data, 1e-6)
-    return (a, np.ascontiguousarray((x * field.solid_angle).T)), edges, axis.center
+    scale = float(exposure.unit.to("cm2 s"))
+    return (a * scale, np.ascontiguousarray((x * field.solid_angle).T)), edges, axis.center

@@ -114,7 +114,7 @@ def make_psf_scales(rad: Array, edge: float, values: Array) -> tuple[float, floa
     measure = 2 * np.pi * rad * np.gradient(rad) * SQUARE_DEG
     enclosed = np.cumsum(good * measure, axis=1)
     enclosed /= enclosed[:, -1:]
-    short = np.flatnonzero((1 - enclosed).max(axis=0) > 1e-7)
+    short = np.flatnonzero((1 - enclosed).max(axis=0) > 1e-6)
     reach = float(edge if len(short) == 0 or short[-1] + 2 >= len(rad) else rad[short[-1] + 2])
     core = max(float(rad[np.argmax(enclosed > 0.393, axis=1)].min()), float(rad[0]))
     k = np.geomspace(0.5, 12.0, 40) / core

@@ -319,7 +319,7 @@ class RadialComponent:
     def freeze_irf(self, values: Array) -> RadialComponent:
         """The same component with the IRFs at the position in `values`, whatever is evaluated later."""
         lon, lat = values[self.n_spectral : self.n_spectral + 2]
-        return replace(self, irf=FixedIrf(self.irf.at(lon, lat)), memo_profile=Memo(4), memo_geometry=Memo())
+        return replace(self, irf=FixedIrf(self.irf.at(lon, lat)), memo_profile=Memo(4))
 
 
 def _row_values(geometry: _Geometry, table: Array) -> Array:

@@ -28,7 +28,7 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 #: Largest number of bins in an approximate curvature.
-CURVATURE_BINS = 16000
+CURVATURE_BINS = 6000
 
 
 class State(Protocol):
@@ -129,6 +129,9 @@ class PoissonTerm:
     log_base: Array = dataclasses.field(init=False)  # n ln(base), zero where the base is not positive
     energy_counts: Array = dataclasses.field(init=False)
     dark: Index = dataclasses.field(init=False)
+    tile_log_base: Array = dataclasses.field(init=False)
+    tile_counts: Array = dataclasses.field(init=False)
+    memo_bins: Memo = dataclasses.field(default_factory=lambda: Memo(2), init=False)
     memo: Memo = dataclasses.field(default_factory=lambda: Memo(1), init=False)
 
     def __post_init__(self) -> None:
@@ -140,6 +143,12 @@ class PoissonTerm:
         object.__setattr__(self, "log_base", log_base)
         object.__setattr__(self, "energy_counts", np.bincount(e, n * bright, minlength=self.field.n_energy))
         object.__setattr__(self, "dark", np.flatnonzero(~bright))
+        # The same sums for each tile: what a source touches is a union of tiles.
+        tile = np.repeat(np.arange(len(self.field.bin_start) - 1), np.diff(self.field.bin_start))
+        n_tile, n_e = len(self.field.bin_start) - 1, self.field.n_energy
+        object.__setattr__(self, "tile_log_base", np.bincount(tile, log_base, minlength=n_tile))
+        counts = np.bincount(tile * n_e + e, n * bright, minlength=n_tile * n_e).reshape(n_tile, n_e)
+        object.__setattr__(self, "tile_counts", counts)
 
     # ---- which bins need the full expression ---------------------------------------------------
 
@@ -171,18 +180,17 @@ class PoissonTerm:
         scales = [t.scale(values) for t in self.templates]
         closed = len(self.templates) == 1 and bool((scales[0][0] > 0).all())
         touched = self._touched(states, closed)
-        n = self.field.bin_counts[touched]
-        mu = self._expected(values, states, scales, touched)
+        n, energy, bases = self._bins(states, touched)
+        mu = self._expected(states, scales, touched, energy, bases)
         mu_safe = np.maximum(mu, TRUNCATION)
         total = sum(s.total for s in states) + sum(float(f @ t.total) for (f, _), t in zip(scales, self.templates, strict=True))
         log_sum = float(n @ np.log(mu_safe))
         rest_counts = np.zeros(self.field.n_energy)
         if closed:
-            f = scales[0][0]
-            rest_counts = self.energy_counts - np.bincount(
-                self.field.bin_energy[touched], n * (self.templates[0].bins[touched] > 0), minlength=len(f)
-            )
-            log_sum += float(self.log_base.sum() - self.log_base[touched].sum() + rest_counts @ np.log(f))
+            tiles = self._tiles(states)
+            rest_counts = self.energy_counts - self.tile_counts[tiles].sum(axis=0)
+            log_sum += float(self.tile_log_base.sum() - self.tile_log_base[tiles].sum())
+            log_sum += float(rest_counts @ np.log(scales[0][0]))
         stat = 2 * (total - log_sum) + self.constant
         if order == 0:
             return stat, np.zeros(0), np.zeros((0, 0))
@@ -196,7 +204,35 @@ class PoissonTerm:
             self._add_template_second(curvature, values, scales, touched, weight, rest_counts)
         return stat, gradient[free], curvature[np.ix_(free, free)]
 
-    def _expected(self, values: Array, states: Sequence[State], scales: Sequence[tuple[Array, Array]], touched: Index) -> Array:
+    def _tiles(self, states: Sequence[State]) -> Index:
+        """Tiles which any source touches."""
+        if len(states) == 1:
+            return states[0].selection.tiles
+        flag = np.zeros(len(self.tile_log_base), bool)
+        for state in states:
+            flag[state.selection.tiles] = True
+        return np.flatnonzero(flag)
+
+    def _bins(self, states: Sequence[State], touched: Index) -> tuple[Array, NDArray[np.int32], list[Array]]:
+        """Counts, energy and templates in the touched bins."""
+        key = tuple(id(state.selection) for state in states)
+        kept = [state.selection for state in states]  # so that the identities stay theirs
+        energy = self.field.bin_energy
+
+        def make() -> tuple[Any, ...]:
+            return kept, self.field.bin_counts[touched], energy[touched], [t.bins[touched] for t in self.templates]
+
+        _, n, own_energy, bases = self.memo_bins.get((key, len(touched)), make)
+        return n, own_energy, bases
+
+    def _expected(
+        self,
+        states: Sequence[State],
+        scales: Sequence[tuple[Array, Array]],
+        touched: Index,
+        energy: NDArray[np.int32],
+        bases: Sequence[Array],
+    ) -> Array:
         if len(states) == 1 and touched is states[0].selection.bins:
             mu = states[0].counts.copy()
         else:
@@ -204,8 +240,8 @@ class PoissonTerm:
             for state in states:
                 full[state.selection.bins] += state.counts
             mu = full[touched]
-        for template, (f, _) in zip(self.templates, scales, strict=True):
-            mu += template.bins[touched] * f[self.field.bin_energy[touched]]
+        for base, (f, _) in zip(bases, scales, strict=True):
+            mu += base * f[energy]
         return mu
 
     def _gradient(
@@ -232,17 +268,21 @@ class PoissonTerm:
         return gradient
 
     def _sample(self, states: Sequence[State], touched: Index, exact: bool) -> tuple[Index, Array]:
-        """Bins for the curvature and the number of bins each stands for."""
+        """Places in `touched` of the bins for the curvature, and the number of bins each stands for."""
         stride = 1 if exact else -(-len(touched) // CURVATURE_BINS)
         if stride == 1:
-            return touched, np.ones(len(touched))
+            return np.arange(len(touched)), np.ones(len(touched))
+        compact = [s for s in states if len(s.selection.bins) <= CURVATURE_BINS]
+        if not compact:
+            places = np.arange(0, len(touched), stride)
+            return places, np.full(len(places), len(touched) / len(places))
         weight = np.zeros(len(self.field.bin_counts))
-        weight[touched[touched % stride == 0]] = stride
-        for state in states:
-            if len(state.selection.bins) <= CURVATURE_BINS // 2:
-                weight[state.selection.bins] = 1.0
-        chosen = touched[weight[touched] > 0]
-        return chosen, weight[chosen]
+        weight[touched[::stride]] = stride
+        for state in compact:
+            weight[state.selection.bins] = 1.0
+        own = weight[touched]
+        places = np.flatnonzero(own)
+        return places, own[places]
 
     def _curvature(
         self,
@@ -254,7 +294,8 @@ class PoissonTerm:
         rest: Array,
         exact: bool,
     ) -> Array:
-        chosen, weight = self._sample(states, touched, exact)
+        position, weight = self._sample(states, touched, exact)
+        chosen = touched[position]
         place = np.full(len(self.field.bin_counts), -1, dtype=np.intp)
         place[chosen] = np.arange(len(chosen))
         jacobian = np.zeros((len(self.parameters), len(chosen)))
@@ -267,7 +308,6 @@ class PoissonTerm:
         for template, (_, df) in zip(self.templates, scales, strict=True):
             for row, j in zip(df, template.index, strict=True):
                 jacobian[j] += template.bins[chosen] * row[self.field.bin_energy[chosen]]
-        position = np.searchsorted(touched, chosen)  # touched ascends
         root = np.sqrt(2 * weight * n[position]) / mu[position]
         jacobian *= root
         curvature = jacobian @ jacobian.T

@@ -5,9 +5,15 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from geminga.maps import MapAxis
+from geminga.maps import MapAxis, WcsGeom
 
-__all__ = ["migra_axis_default", "rad_axis_default"]
+__all__ = ["all_sky_image", "migra_axis_default", "rad_axis_default"]
+
+
+@lru_cache(maxsize=1)
+def all_sky_image() -> Any:
+    """Whole sky in two pixels, for responses which are the same everywhere."""
+    return WcsGeom.create(npix=(2, 1), proj="CAR", binsz=180)
 
 
 @lru_cache(maxsize=1)

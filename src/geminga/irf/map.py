@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from numpy.typing import NDArray
+from regions import PointSkyRegion, RectangleSkyRegion
 
 from geminga.errors import FormatError, GeometryError, InputError, NameLookupError
 from geminga.maps import Map, RegionNDMap
@@ -167,20 +169,14 @@ class IRFMap:
         Parameters
         ----------
         region : SkyRegion or SkyCoord
-            Region.
+            Region; the whole field if None.
         """
         if self._irf_map.geom.is_region:
             return self.copy()
-        maps = []
-        for own in (self._irf_map, self.exposure_map):
-            maps.append(
-                None
-                if own is None
-                else own.to_region_nd_map(region, func=np.nansum, method="linear")
-                if _is_point(region)
-                else _at_center(own, region)
-            )
-        return self._like(*maps)
+        if isinstance(region, SkyCoord):
+            region = PointSkyRegion(region)
+        exposure = self.exposure_map
+        return self._like(_at_center(self._irf_map, region), None if exposure is None else _at_center(exposure, region))
 
     # ---- files -------------------------------------------------------------------------------
 
@@ -250,13 +246,12 @@ class IRFMap:
         write_fits(self.to_hdulist(format=format), filename, overwrite=overwrite)
 
 
-def _is_point(region: Any) -> bool:
-    return region is None
-
-
 def _at_center(own: Any, region: Any) -> Any:
     """Map interpolated at the centre of a region, as a region map."""
     axes = own.geom.axes
+    if region is None:
+        width, height = np.ravel(own.geom.to_image().width)[:2]
+        region = RectangleSkyRegion(own.geom.center_skydir, width=width, height=height)
     geom = RegionNDMap.create(region=region, axes=axes).geom
     coords = {"skycoord": geom.center_skydir}
     for axis in axes:

@@ -31,23 +31,26 @@ def low_rank(exposure: Array, tolerance: float = 1e-6, max_rank: int = 12) -> tu
     x : array
         Shape (n_k, n_p).
     """
-    scale = np.abs(exposure).max(axis=1)
-    scale[scale == 0] = 1.0
-    scaled = exposure / scale[:, None]
     # The basis needs no more pixels than a few thousand: the exposure is smooth.
-    sample = scaled[:, :: max(1, scaled.shape[1] // 4096)]
+    stride = max(1, exposure.shape[1] // 4096)
+    sample = exposure[:, ::stride]
+    scale = np.abs(sample).max(axis=1, initial=0.0)
+    scale[scale == 0] = 1.0
+    sample = sample / scale[:, None]
+    other = exposure[:, stride // 2 :: stride] / scale[:, None]
     _, vector = np.linalg.eigh(sample @ sample.T)
     for rank in range(1, min(max_rank, len(scale)) + 1):
         basis = vector[:, -rank:]
-        rest = np.abs(sample - basis @ (basis.T @ sample)).max()
-        if rest < tolerance:
+        if max(_missing(sample, basis), _missing(other, basis)) < tolerance:
             break
-    x = basis.T @ scaled
-    rest = np.abs(scaled - basis @ x).max() if rank < len(scale) else 0.0
-    if rest > 10 * tolerance and rank < len(scale):
+    else:
         basis = vector
-        x = basis.T @ scaled
-    return basis * scale[:, None], x
+    return basis * scale[:, None], (basis / scale[:, None]).T @ exposure
+
+
+def _missing(scaled: Array, basis: Array) -> float:
+    """Largest part that a basis leaves out."""
+    return float(np.abs(scaled - basis @ (basis.T @ scaled)).max(initial=0.0))
 
 
 def diagonal_response(edges_true: Array, edges: Array) -> Array:

@@ -119,7 +119,7 @@ def wstat_profile(n_on: ArrayLike, n_off: ArrayLike, alpha: ArrayLike, mu: Array
     --------
     >>> from geminga.numerics.poisson import wstat_profile
     >>> m, b = wstat_profile(5, 10, 0.2, 3.0)
-    >>> float(m), float(b)
+    >>> float(m.round(9)), float(b.round(9))
     (5.0, 10.0)
     """
     n_on, n_off, alpha, mu = _float_arrays(n_on, n_off, alpha, mu)

@@ -91,13 +91,13 @@ def cash_limit(n: ArrayLike, mu: ArrayLike, rise: float) -> Array:
 
 def cash_matching_excess(mu: ArrayLike, significance: ArrayLike) -> Array:
     """Excess above a background `mu` which has this significance, closed form."""
-    mu = np.maximum(np.asarray(mu, dtype=float), TRUNCATION)
-    argument = (np.asarray(significance, dtype=float) ** 2 / (2 * mu) - 1) / np.e
+    background = np.maximum(np.asarray(mu, dtype=float), TRUNCATION)
+    argument = (np.asarray(significance, dtype=float) ** 2 / (2 * background) - 1) / np.e
     # exp(W(x)) = x / W(x), which does not overflow
     with np.errstate(divide="ignore", invalid="ignore"):
         w = lambertw(argument, 0).real
         factor = np.where(argument == 0, 1.0, argument / w)
-    return np.asarray(mu * (factor * np.e - 1))
+    return np.asarray(background * (factor * np.e - 1))
 
 
 def wstat_limit(n_on: ArrayLike, n_off: ArrayLike, alpha: ArrayLike, rise: float, side: int, bounded: bool = False) -> Array:
@@ -114,22 +114,22 @@ def wstat_limit(n_on: ArrayLike, n_off: ArrayLike, alpha: ArrayLike, rise: float
     bounded : bool
         Only signals not below zero are allowed, also as the best one.
     """
-    n_on, n_off, alpha = (np.array(a, dtype=float) for a in np.broadcast_arrays(n_on, n_off, alpha))
-    best = n_on - alpha * n_off
+    on, off, ratio = (np.array(a, dtype=float) for a in np.broadcast_arrays(n_on, n_off, alpha))
+    best = on - ratio * off
     if bounded:
         best = np.maximum(best, 0.0)
-    base = wstat(n_on, n_off, alpha, best) + rise
+    base = wstat(on, off, ratio, best) + rise
 
     def function(x: Array) -> tuple[Array, Array]:
-        value, slope, _ = wstat_terms(n_on, n_off, alpha, x)
+        value, slope, _ = wstat_terms(on, off, ratio, x)
         return value - base, slope
 
-    error = np.sqrt(n_on + alpha**2 * n_off)
-    root = convex_root(function, best, side * (np.sqrt(rise) * (error + alpha) + rise))
+    error = np.sqrt(on + ratio**2 * off)
+    root = convex_root(function, best, side * (np.sqrt(rise) * (error + ratio) + rise))
     if side > 0:
         return root
     # Without off exposure signals below zero do not exist.
-    return np.where(alpha == 0, best - cash_errors(n_on, rise)[0], root)
+    return np.where(ratio == 0, best - cash_errors(on, rise)[0], root)
 
 
 def wstat_matching_excess(n_off: ArrayLike, alpha: ArrayLike, significance: ArrayLike, mu: ArrayLike = 0.0) -> Array:
@@ -145,15 +145,15 @@ def wstat_matching_excess(n_off: ArrayLike, alpha: ArrayLike, significance: Arra
         Signal of the null hypothesis.
     """
     arrays = np.broadcast_arrays(n_off, alpha, significance, mu)
-    n_off, alpha, significance, mu = (np.array(a, dtype=float) for a in arrays)
-    start = alpha * n_off + mu
+    off, ratio, sigma, signal = (np.array(a, dtype=float) for a in arrays)
+    start = ratio * off + signal
 
     def function(x: Array) -> tuple[Array, Array]:
         n_on = start + x
-        m, b = wstat_profile(n_on, n_off, alpha, mu)
+        m, b = wstat_profile(n_on, off, ratio, signal)
         with np.errstate(divide="ignore", invalid="ignore"):
             slope = np.where(n_on > 0, 2 * np.log(n_on / m), 0.0)
-        return deviance(n_on, m) + deviance(n_off, b) - significance**2, slope
+        return deviance(n_on, m) + deviance(off, b) - sigma**2, slope
 
-    step = significance * np.sqrt(start + alpha) + significance**2 + 1e-3
+    step = sigma * np.sqrt(start + ratio) + sigma**2 + 1e-3
     return convex_root(function, np.zeros_like(start), step)

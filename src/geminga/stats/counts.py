@@ -35,6 +35,12 @@ def _check(owner: str, **arrays: Any) -> None:
         raise InputError(msg) from error
 
 
+def _signed(values: Any) -> NDArray[Any]:
+    """Array whose differences may be negative: unsigned numbers would wrap around."""
+    array: NDArray[Any] = np.asanyarray(values)
+    return array.astype(float) if array.dtype.kind in "ub" else array
+
+
 class CountsStatistic(ABC):
     """What all counts statistics share: numbers that follow from n_sig, the statistic and its null value."""
 
@@ -146,10 +152,9 @@ class CashCountsStatistic(CountsStatistic):
 
     def __init__(self, n_on: ArrayLike, mu_bkg: ArrayLike) -> None:
         _check(type(self).__name__, n_on=n_on, mu_bkg=mu_bkg)
-        self.n_on = np.asanyarray(n_on)
-        self.mu_bkg = np.asanyarray(mu_bkg)
+        self.n_on, self.mu_bkg = _signed(n_on), _signed(mu_bkg)
 
-    n_bkg = property(lambda self: self.mu_bkg, doc="Expected background counts.")  # type: ignore[assignment]
+    n_bkg = property(lambda self: self.mu_bkg, doc="Expected background counts.")
 
     @property
     def n_sig(self) -> Any:
@@ -263,10 +268,8 @@ class WStatCountsStatistic(CountsStatistic):
 
     def __init__(self, n_on: ArrayLike, n_off: ArrayLike, alpha: ArrayLike, mu_sig: ArrayLike | None = None) -> None:
         _check(type(self).__name__, n_on=n_on, n_off=n_off, alpha=alpha)
-        self.n_on = np.asanyarray(n_on)
-        self.n_off = np.asanyarray(n_off)
-        self.alpha = np.asanyarray(alpha)
-        self.mu_sig = np.zeros_like(self.n_on) if mu_sig is None else np.asanyarray(mu_sig)
+        self.n_on, self.n_off, self.alpha = _signed(n_on), _signed(n_off), _signed(alpha)
+        self.mu_sig = np.zeros_like(self.n_on) if mu_sig is None else _signed(mu_sig)
 
     @property
     def n_bkg(self) -> Any:

@@ -156,7 +156,7 @@ def get_wstat_mu_bkg(n_on: ArrayLike, n_off: ArrayLike, alpha: ArrayLike, mu_sig
     Examples
     --------
     >>> from geminga.stats import get_wstat_mu_bkg
-    >>> float(get_wstat_mu_bkg(5, 10, 0.2, 3))
+    >>> round(float(get_wstat_mu_bkg(5, 10, 0.2, 3)), 6)
     10.0
     """
     _check_shapes(n_on=n_on, n_off=n_off, alpha=alpha, mu_sig=mu_sig)

@@ -47,14 +47,14 @@ def ts_to_sigma(ts: ArrayLike, df: float = 1, ts_asimov: float = 0) -> Any:
     >>> round(float(ts_to_sigma(25, df=4)), 6)
     4.054183
     """
-    ts = np.maximum(np.asarray(ts, dtype=float), 0.0)
+    stat = np.maximum(np.asarray(ts, dtype=float), 0.0)
     if df == 1:
-        return np.sqrt(ts)[()]
+        return np.sqrt(stat)[()]
     if ts_asimov != 0:
-        return np.sqrt(ncx2.isf(ncx2.sf(ts, df=df, nc=ts_asimov), df=1, nc=ts_asimov))[()]
-    below = gammainc(df / 2, ts / 2)
+        return np.sqrt(ncx2.isf(ncx2.sf(stat, df=df, nc=ts_asimov), df=1, nc=ts_asimov))[()]
+    below = gammainc(df / 2, stat / 2)
     with np.errstate(divide="ignore"):
-        far = -ndtri_exp(np.minimum(_log_tail(df / 2, ts / 2) - np.log(2), -np.log(2)))
+        far = -ndtri_exp(np.minimum(_log_tail(df / 2, stat / 2) - np.log(2), -np.log(2)))
     return np.where(below < 0.5, np.sqrt(2) * erfinv(np.minimum(below, 0.5)), far)[()]
 
 
@@ -106,4 +106,4 @@ def _log_tail(a: float, x: Array) -> Array:
     for k in range(40, 0, -1):
         fraction = safe + (k - a) / (1 + k / fraction)
     far = a * np.log(safe) - safe - gammaln(a) - np.log(fraction)
-    return np.where(x <= _FAR, near, far)
+    return np.asarray(np.where(x <= _FAR, near, far))

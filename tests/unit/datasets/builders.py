@@ -47,7 +47,7 @@ def map_dataset(seed: int = 0, name: str | None = None, safe: float = 0.7, npix=
     dataset.mask_safe = Map.from_geom(own, data=rng.uniform(size=shape) < safe)
     psf = PSFMap.from_gauss(energy_axis_true(), rad_axis=dataset.psf.psf_map.geom.axes["rad"], sigma=(0.1 + 0.05 * seed) * u.deg)
     irf = dataset.psf.psf_map.geom
-    values = np.broadcast_to(psf.psf_map.data, irf.data_shape).copy()
+    values = np.broadcast_to(psf.psf_map.data[..., :1, :1], irf.data_shape).copy()
     weights = rng.uniform(1, 2, dataset.psf.exposure_map.data.shape)
     dataset.psf = PSFMap(
         Map.from_geom(irf, data=values, unit=psf.psf_map.unit),
@@ -55,7 +55,7 @@ def map_dataset(seed: int = 0, name: str | None = None, safe: float = 0.7, npix=
     )
     kernel = EDispKernelMap.from_gauss(energy_axis(), energy_axis_true(), sigma=0.1 + 0.05 * seed, bias=0)
     irf = dataset.edisp.edisp_map.geom
-    values = np.broadcast_to(kernel.edisp_map.data, irf.data_shape).copy()
+    values = np.broadcast_to(kernel.edisp_map.data[..., :1, :1], irf.data_shape).copy()
     weights = rng.uniform(1, 2, dataset.edisp.exposure_map.data.shape)
     dataset.edisp = EDispKernelMap(
         Map.from_geom(irf, data=values),

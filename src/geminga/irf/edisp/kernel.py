@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -100,8 +101,8 @@ class EDispKernel(IRF):
         """
         from geminga.irf.edisp.map import gauss_migra
 
-        kernel_map = gauss_migra(energy_axis_true, sigma, bias, pdf_threshold)
-        return kernel_map.get_edisp_kernel(energy_axis=energy_axis)
+        kernel: EDispKernel = gauss_migra(energy_axis_true, sigma, bias, pdf_threshold).get_edisp_kernel(energy_axis=energy_axis)
+        return kernel
 
     @classmethod
     def from_diagonal_response(cls, energy_axis_true: Any, energy_axis: Any = None) -> EDispKernel:
@@ -115,7 +116,9 @@ class EDispKernel(IRF):
     # ---- files -------------------------------------------------------------------------------
 
     @classmethod
-    def from_hdulist(cls, hdulist: fits.HDUList, hdu1: str = "MATRIX", hdu2: str = "EBOUNDS") -> EDispKernel:
+    def from_hdulist(  # type: ignore[override]
+        cls, hdulist: fits.HDUList, hdu1: str = "MATRIX", hdu2: str = "EBOUNDS"
+    ) -> EDispKernel:
         """Read an OGIP RMF.
 
         Raises
@@ -133,7 +136,7 @@ class EDispKernel(IRF):
         return cls(axes=[true, reco], data=data)
 
     @classmethod
-    def read(
+    def read(  # type: ignore[override]
         cls, filename: str | Path, hdu1: str = "MATRIX", hdu2: str = "EBOUNDS", checksum: bool = False, format: str = "gadf"
     ) -> EDispKernel:
         """Read from a FITS file."""
@@ -209,7 +212,7 @@ class EDispKernel(IRF):
         low = energy[np.nanargmax(values)] if energy_min is None else as_quantity(energy_min, axis.unit)
         high = energy[-1] if energy_max is None else as_quantity(energy_max, axis.unit)
         inside = np.flatnonzero((energy >= low) & (energy <= high) & np.isfinite(values))
-        for i, j in zip(inside[:-1], inside[1:], strict=True):
+        for i, j in pairwise(inside):
             a, b = values[i] - bias, values[j] - bias
             if a * b <= 0 and a != b:
                 t = a / (a - b)

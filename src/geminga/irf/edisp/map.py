@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from geminga.errors import InputError, UnsupportedError
 from geminga.irf import plot
-from geminga.irf.defaults import migra_axis_default
+from geminga.irf.defaults import all_sky_image
 from geminga.irf.edisp.kernel import EDispKernel, gauss_density
 from geminga.irf.map import IRFMap, values_at
-from geminga.maps import Map, MapAxis, MapCoord, RegionGeom
+from geminga.maps import Map, MapAxis, MapCoord
 
 __all__ = ["EDispKernelMap", "EDispMap", "gauss_migra"]
 
@@ -20,15 +20,17 @@ Array = NDArray[np.float64]
 
 
 def _everywhere(cls: Any, data: Array, axes: list[Any], geom: Any) -> Any:
-    """The same response in each pixel of an image geometry (or in one region of the whole sky)."""
-    image = RegionGeom.create("galactic;circle(0, 0, 180)") if geom is None else geom.to_image()
+    """The same response in each pixel of an image geometry (or in two pixels of the whole sky)."""
+    image = all_sky_image() if geom is None else geom.to_image()
     cube = image.to_cube(axes)
     full = np.broadcast_to(data[:, :, None, None], cube.data_shape).copy()
     exposure = Map.from_geom(cube.squash(axes[0].name), data=1.0, unit="m2 s", dtype=float)
     return cls(Map.from_geom(cube, data=full, unit="", dtype=float), exposure)
 
 
-def kernel_from_migra(migra_edges: Array, density: Array, true_edges: Array, reco_edges: Array, threshold: float) -> Array:
+def kernel_from_migra(
+    migra_edges: Array, density: Array, true_edges: Array, reco_edges: Array, threshold: float, n_average: int = 1
+) -> Array:
     """Kernel of densities in migra: difference of their integrals at the ratios of energies.
 
     Parameters
@@ -37,13 +39,37 @@ def kernel_from_migra(migra_edges: Array, density: Array, true_edges: Array, rec
         Shape (n_migra + 1,).
     density : array
         Shape (..., n_true, n_migra).
+    threshold : float
+        Smaller probabilities are zero.
+    n_average : int
+        Number of energies in a bin of true energy (Gauss-Legendre nodes in ln E, weighted by E^-2); 1 takes the geometric centre.
 
     Returns
     -------
     kernel : array
-        Shape (..., n_true, n_reco). The true energy is the geometric centre of its bin.
+        Shape (..., n_true, n_reco).
+
+    Raises
+    ------
+    InputError
+        If `n_average` is below 1.
     """
-    center = np.sqrt(true_edges[1:] * true_edges[:-1])
+    if n_average < 1:
+        msg = f"Energy dispersion: n_average is {n_average}; expected at least 1 energy for each bin."
+        raise InputError(msg)
+    node, weight = np.polynomial.legendre.leggauss(n_average)
+    log_low, log_high = np.log(true_edges[:-1]), np.log(true_edges[1:])
+    energies = np.exp(0.5 * (log_low + log_high) + 0.5 * node[:, None] * (log_high - log_low))
+    share = weight[:, None] / energies
+    share = share / share.sum(axis=0)
+    kernel = sum(w[:, None] * _kernel_at(migra_edges, density, e, reco_edges) for e, w in zip(energies, share, strict=True))
+    kernel = np.asarray(kernel, dtype=float)
+    kernel[kernel < threshold] = 0.0
+    return kernel
+
+
+def _kernel_at(migra_edges: Array, density: Array, center: Array, reco_edges: Array) -> Array:
+    """Kernel for one true energy in each bin."""
     steps = density * np.diff(migra_edges)
     cdf = np.concatenate([np.zeros((*steps.shape[:-1], 1)), np.cumsum(steps, axis=-1)], axis=-1)
     place = np.interp(reco_edges / center[:, None], migra_edges, np.arange(len(migra_edges)))
@@ -51,9 +77,7 @@ def kernel_from_migra(migra_edges: Array, density: Array, true_edges: Array, rec
     index = np.broadcast_to(low, (*cdf.shape[:-1], low.shape[-1]))
     a = np.take_along_axis(cdf, index, axis=-1)
     b = np.take_along_axis(cdf, index + 1, axis=-1)
-    kernel = np.clip(np.diff(a + (b - a) * (place - low), axis=-1), 0, None)
-    kernel[kernel < threshold] = 0.0
-    return np.asarray(kernel)
+    return np.asarray(np.clip(np.diff(a + (b - a) * (place - low), axis=-1), 0, None))
 
 
 def gauss_migra(
@@ -111,13 +135,31 @@ class EDispMap(IRFMap):
 
     @classmethod
     def from_diagonal_response(cls, energy_axis_true: Any, migra_axis: Any = None) -> Any:
-        """No dispersion: all of the probability at migra 1."""
-        axis = migra_axis_default() if migra_axis is None else migra_axis
+        """No dispersion: all of the probability at migra 1.
+
+        Parameters
+        ----------
+        energy_axis_true : MapAxis
+            True energies.
+        migra_axis : MapAxis, optional
+            Axis, whose bin (or two bins, if it has an edge there) at 1 gets the probability; by default three bins so narrow
+            that there is no dispersion.
+
+        Raises
+        ------
+        InputError
+            If 1 is not inside the axis.
+        """
+        axis = MapAxis.from_bounds(1 - 1e-5, 1 + 1e-5, nbin=3, name="migra") if migra_axis is None else migra_axis
         density = np.zeros((energy_axis_true.nbin, axis.nbin))
-        index = int(axis.coord_to_idx(1.0))
         edges = axis.edges.value
+        if not edges[0] < 1 < edges[-1]:
+            msg = f"EDispMap.from_diagonal_response: migra_axis goes from {edges[0]} to {edges[-1]}; it must contain 1."
+            raise InputError(msg)
         # On an edge both neighbours share it, so that the mean is one.
-        touching = [index - 1, index] if index > 0 and np.isclose(edges[index], 1.0) else [index]
+        nearest = int(np.argmin(np.abs(edges - 1)))
+        index = int(np.searchsorted(edges, 1.0, side="right")) - 1
+        touching = [nearest - 1, nearest] if np.isclose(edges[nearest], 1.0, rtol=0, atol=1e-9) else [index]
         density[:, touching] = 1.0 / (edges[touching[-1] + 1] - edges[touching[0]])
         return _everywhere(cls, density, [axis, energy_axis_true], None)
 
@@ -128,17 +170,17 @@ class EDispMap(IRFMap):
     def _values_at(self, position: Any) -> Array:
         values = np.clip(values_at(self.edisp_map, position), 0, None)
         total = (values * self.edisp_map.geom.axes["migra"].bin_width.value).sum(axis=1, keepdims=True)
-        return np.divide(values, total, out=np.zeros_like(values), where=total > 0)
+        return np.asarray(np.divide(values, total, out=np.zeros_like(values), where=total > 0))
 
-    def kernel_matrix_at(self, position: Any, energy_axis: Any) -> Array:
-        """Matrix at a position, shape (n_true, n_reco)."""
+    def kernel_matrix_at(self, position: Any = None, energy_axis: Any = None, n_average: int = 1) -> Array:
+        """Matrix at a position, shape (n_true, n_reco), for the bins of true energy if no axis is given."""
         axes = self.edisp_map.geom.axes
         true = axes["energy_true"]
-        return kernel_from_migra(
-            axes["migra"].edges.value, self._values_at(position), true.edges.value, energy_axis.edges.to_value(true.unit), 1e-8
-        )
+        reco = true if energy_axis is None else energy_axis
+        edges = reco.edges.to_value(true.unit)
+        return kernel_from_migra(axes["migra"].edges.value, self._values_at(position), true.edges.value, edges, 1e-8, n_average)
 
-    def get_edisp_kernel(self, energy_axis: Any, position: Any = None) -> EDispKernel:
+    def get_edisp_kernel(self, energy_axis: Any, position: Any = None, *, n_average: int = 1) -> EDispKernel:
         """Kernel at a position, for an axis of reconstructed energy.
 
         Parameters
@@ -147,9 +189,12 @@ class EDispMap(IRFMap):
             Reconstructed energy.
         position : SkyCoord, optional
             Place; the centre of the map if not given.
+        n_average : int
+            Number of energies in each bin of true energy over which the kernel is averaged, weighted by E^-2; 1 takes the
+            centre of the bin, which is coarse where bins are wider than the resolution.
         """
         axes = [self.edisp_map.geom.axes["energy_true"], energy_axis]
-        return EDispKernel(axes=axes, data=self.kernel_matrix_at(position, energy_axis))
+        return EDispKernel(axes=axes, data=self.kernel_matrix_at(position, energy_axis, n_average))
 
     def sample_coord(self, map_coord: Any, random_state: Any = 0, chunk_size: int = 10000) -> Any:
         """Draw reconstructed energies for given positions and true energies.
@@ -183,7 +228,7 @@ class EDispMap(IRFMap):
             migra[part] = edges[row] * (1 - t) + edges[row + 1] * t
         return MapCoord.create({"skycoord": sky, "energy": true * migra}, frame=map_coord.frame)
 
-    def to_edisp_kernel_map(self, energy_axis: Any, threshold: float = 1e-8) -> EDispKernelMap:
+    def to_edisp_kernel_map(self, energy_axis: Any, threshold: float = 1e-8, *, n_average: int = 1) -> EDispKernelMap:
         """Kernels for an axis of reconstructed energy, on the same pixels.
 
         Parameters
@@ -192,11 +237,15 @@ class EDispMap(IRFMap):
             Reconstructed energy.
         threshold : float
             Smaller probabilities are zero.
+        n_average : int
+            Energies in each bin of true energy, see `get_edisp_kernel`.
         """
         geom = self.edisp_map.geom
         migra, true = geom.axes["migra"], geom.axes["energy_true"]
         density = np.moveaxis(np.nan_to_num(self.edisp_map.frozen_data.astype(float)), (0, 1), (-2, -1))
-        kernel = kernel_from_migra(migra.edges.value, density, true.edges.value, energy_axis.edges.to_value(true.unit), threshold)
+        kernel = kernel_from_migra(
+            migra.edges.value, density, true.edges.value, energy_axis.edges.to_value(true.unit), threshold, n_average
+        )
         cube = geom.to_image().to_cube([energy_axis, true])
         kernel_map = Map.from_geom(cube, data=np.moveaxis(kernel, (-2, -1), (0, 1)).copy(), unit="", dtype=float)
         exposure = None
@@ -260,7 +309,7 @@ class EDispKernelMap(IRFMap):
         kernel = EDispKernel.from_gauss(energy_axis_true, energy_axis, sigma, bias, pdf_threshold)
         return cls.from_edisp_kernel(kernel, geom)
 
-    def kernel_matrix_at(self, position: Any, energy_axis: Any = None) -> Array:
+    def kernel_matrix_at(self, position: Any = None, energy_axis: Any = None) -> Array:
         """Matrix of the pixel nearest to a position, shape (n_true, n_reco)."""
         return values_at(self.edisp_map, position, nearest=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from astropy import units as u
 from geminga.errors import InputError
 from geminga.irf import plot
 from geminga.maps import Map, WcsNDMap
+from geminga.numerics.interpolation import interpolate_linear
 from geminga.utils.units import as_quantity
 
 __all__ = ["PSFKernel"]
@@ -108,12 +110,14 @@ class PSFKernel:
             msg = f"PSFKernel.from_gauss: sigma is {sigma}; expected a positive width."
             raise InputError(msg)
         radius = 5 * sigma if max_radius is None else as_quantity(max_radius, "deg", "max_radius")
-        rad = np.linspace(0, 6 * sigma.value, 400)
-        profile = np.exp(-0.5 * (rad / sigma.value) ** 2)
         kernel_geom = geom.to_odd_npix(max_radius=radius)
         shape = kernel_geom.data_shape
         n = int(np.prod(shape[:-2]))
-        data = kernel_images(kernel_geom, rad, np.broadcast_to(profile, (n, len(rad))), [factor] * n)
+
+        def profile(separation: Any) -> Any:
+            return np.exp(-0.5 * (separation / sigma.value) ** 2)
+
+        data = kernel_images(kernel_geom, [profile] * n, [factor] * n)
         return cls(Map.from_geom(kernel_geom, data=data.reshape(shape)))
 
     def slice_by_idx(self, slices: dict[str, Any]) -> PSFKernel:
@@ -167,26 +171,42 @@ def spectral_weights(spectral_model: Any, axis: Any) -> Any:
     return np.asarray(u.Quantity(spectral_model(axis.center)).value * axis.bin_width.value, dtype=float)
 
 
-def kernel_images(geom: Any, rad: Any, profiles: Any, factors: Any) -> Any:
+def tabulated_profile(rad: Any, values: Any, edge: float) -> Callable[[Any], Any]:
+    """Profile through values at radii (deg), continued linearly to the centre and to `edge`, zero beyond."""
+
+    def profile(separation: Any) -> Any:
+        found = np.clip(interpolate_linear(separation, rad, values), 0, None)
+        return np.where(separation <= edge, found, 0.0)
+
+    return profile
+
+
+def kernel_images(
+    geom: Any, profiles: Sequence[Callable[[Any], Any]], factors: Sequence[int], half_widths: Sequence[int] | None = None
+) -> Any:
     """Average of radial profiles over the pixels of a geometry around its centre, shape (n, ny, nx).
 
     Parameters
     ----------
-    rad : array
-        Radii in deg, shape (n_rad,).
-    profiles : array
-        Shape (n, n_rad); zero beyond the last radius.
+    profiles : sequence of callable
+        Density as a function of the separation in deg.
     factors : sequence of int
         Points along a pixel side for each profile.
+    half_widths : sequence of int, optional
+        Pixels beside the central one for each profile, outside which the image is zero.
     """
     image = geom.to_image()
     out = []
     separations: dict[int, Any] = {}
-    for factor, profile in zip(factors, profiles, strict=True):
+    ny, nx = image.data_shape
+    for index, (factor, profile) in enumerate(zip(factors, profiles, strict=True)):
         if factor not in separations:
             fine = image.upsample(factor) if factor > 1 else image
             separations[factor] = fine.separation(image.center_skydir).to_value("deg")
-        values = np.interp(separations[factor], rad, profile, right=0.0)
-        ny, nx = image.data_shape
-        out.append(values.reshape(ny, factor, nx, factor).mean(axis=(1, 3)))
+        values = profile(separations[factor])
+        one = values.reshape(ny, factor, nx, factor).mean(axis=(1, 3))
+        if half_widths is not None:
+            far = [np.abs(np.arange(n) - n // 2) > half_widths[index] for n in (ny, nx)]
+            one[far[0][:, None] | far[1]] = 0.0
+        out.append(one)
     return np.array(out)

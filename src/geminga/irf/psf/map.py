@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from geminga.errors import GeometryError, InputError
 from geminga.irf import plot
-from geminga.irf.defaults import rad_axis_default
+from geminga.irf.defaults import all_sky_image, rad_axis_default
 from geminga.irf.map import IRFMap, values_at
-from geminga.irf.psf.kernel import PSFKernel, kernel_images, spectral_weights
-from geminga.maps import Map, MapCoord, RegionGeom
+from geminga.irf.psf.kernel import PSFKernel, kernel_images, spectral_weights, tabulated_profile
+from geminga.maps import Map, MapCoord
 from geminga.utils.units import as_quantity, values_in
 
 __all__ = ["PSFMap", "RecoPSFMap"]
@@ -74,6 +74,8 @@ class PSFMap(IRFMap):
     def from_gauss(cls, energy_axis_true: Any, rad_axis: Any = None, sigma: Any = 0.1 * u.deg, geom: Any = None) -> Any:
         """Gaussian PSF, the same everywhere.
 
+        The density is that of the Gaussian: what lies beyond the ``rad`` axis is missing from the integral over it.
+
         Parameters
         ----------
         energy_axis_true : MapAxis
@@ -83,7 +85,7 @@ class PSFMap(IRFMap):
         sigma : Quantity or str
             One width, or one for each energy.
         geom : Geom, optional
-            Image geometry; one region of the whole sky if not given.
+            Image geometry; two pixels for the whole sky if not given.
 
         Raises
         ------
@@ -104,14 +106,12 @@ class PSFMap(IRFMap):
 
     @classmethod
     def _everywhere(cls, density: Array, rad_axis: Any, energy_axis: Any, geom: Any) -> Any:
-        image = RegionGeom.create("galactic;circle(0, 0, 180)") if geom is None else geom.to_image()
+        image = all_sky_image() if geom is None else geom.to_image()
         cube = image.to_cube([rad_axis, energy_axis])
         data = np.broadcast_to(density[:, :, None, None], cube.data_shape).copy()
         exposure_geom = cube.squash("rad")
         exposure = Map.from_geom(exposure_geom, data=1.0, unit="m2 s", dtype=float)
-        new = cls(Map.from_geom(cube, data=data, unit="sr-1", dtype=float), exposure)
-        new.normalize()
-        return new
+        return cls(Map.from_geom(cube, data=data, unit="sr-1", dtype=float), exposure)
 
     # ---- values ------------------------------------------------------------------------------
 
@@ -243,9 +243,9 @@ class PSFMap(IRFMap):
         factors = np.clip(np.ceil(precision_factor / (2 * r68 / pixel)), 1, 4).astype(int)
         kernel_image = image.to_odd_npix(max_radius=float(radius.max()) * u.deg)
         rad, values = self.psf_values_at(position)
-        profiles = self._at_energy(values, energy)
-        profiles = np.where(rad <= np.maximum(radius, pixel)[:, None], profiles, 0.0)
-        data = kernel_images(kernel_image, rad, profiles, factors.tolist())
+        edge = float(self.psf_map.geom.axes["rad"].edges[-1].to_value("deg"))
+        profiles = [tabulated_profile(rad, row, edge) for row in self._at_energy(values, energy)]
+        data = kernel_images(kernel_image, profiles, factors.tolist(), np.rint(radius / pixel).astype(int).tolist())
         kernel_geom = kernel_image.to_cube([geom.axes[self.energy_name]])
         return PSFKernel(Map.from_geom(kernel_geom, data=data, dtype=float))
 
@@ -302,7 +302,8 @@ class PSFMap(IRFMap):
             Keep the energy axis with one bin.
         """
         axis = self.psf_map.geom.axes[self.energy_name]
-        weight = spectral_weights(spectral_model, axis)[:, None, None, None]
+        spectral = spectral_weights(spectral_model, axis)
+        weight = spectral[:, None, None, None]
         exposure = np.ones((axis.nbin, 1, 1, 1)) if self.exposure_map is None else self.exposure_map.frozen_data.astype(float)
         weight = weight * exposure
         total = weight.sum(axis=0)
@@ -313,7 +314,10 @@ class PSFMap(IRFMap):
         summed = None
         if self.exposure_map is not None:
             summed = Map.from_geom(
-                self.exposure_map.geom.squash(self.energy_name), data=total[None], unit=self.exposure_map.unit, dtype=float
+                self.exposure_map.geom.squash(self.energy_name),
+                data=total[None] / spectral.sum(),
+                unit=self.exposure_map.unit,
+                dtype=float,
             )
         if not keepdims:
             return type(self)._without_check(new.slice_by_idx({self.energy_name: 0}), summed)
@@ -353,7 +357,9 @@ class RecoPSFMap(PSFMap):
         """Map of the containment radius at an energy (see `PSFMap.containment_radius_map`)."""
         return super().containment_radius_map(energy, fraction)
 
-    def plot_psf_vs_rad(self, ax: Any = None, energy: Any = [0.1, 1, 10] * u.TeV, **kwargs: Any) -> Any:
+    def plot_psf_vs_rad(  # type: ignore[override]
+        self, ax: Any = None, energy: Any = [0.1, 1, 10] * u.TeV, **kwargs: Any
+    ) -> Any:
         """Plot density against offset (see `PSFMap.plot_psf_vs_rad`)."""
         return super().plot_psf_vs_rad(ax=ax, energy_true=energy, **kwargs)
 

@@ -133,8 +133,10 @@ def _bounding_slices(pixel: Any, shape: tuple[int, int]) -> tuple[slice, slice]:
         box = pixel.bounding_box
     except (NotImplementedError, ValueError, AttributeError):
         return everything
-    rows = slice(max(box.iymin - 1, 0), max(min(box.iymax + 1, shape[0]), 0))
-    cols = slice(max(box.ixmin - 1, 0), max(min(box.ixmax + 1, shape[1]), 0))
+    first = max(box.iymin - 1, 0), max(box.ixmin - 1, 0)
+    # A region beside the image selects an empty part of it.
+    rows = slice(first[0], max(min(box.iymax + 1, shape[0]), first[0]))
+    cols = slice(first[1], max(min(box.ixmax + 1, shape[1]), first[1]))
     return rows, cols
 
 

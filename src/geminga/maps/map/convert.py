@@ -331,7 +331,7 @@ def to_region_nd_map_histogram(
     edges = bins_axis.edges.to_value(self.unit)
     counts = [np.histogram(row[np.isfinite(row)], bins=edges, density=density)[0] for row in values]
     geom = RegionGeom.create(region, wcs=self.geom.wcs, axes=[bins_axis, *self.geom.axes])
-    unit = 1 / self.unit if density else u.dimensionless_unscaled
+    unit = self.unit**-1 if density else u.dimensionless_unscaled
     return self._like(np.array(counts).reshape(geom.data_shape), geom, unit=unit)
 
 
