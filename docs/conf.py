@@ -31,6 +31,8 @@ html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static"]
 html_theme_options = {"show_toc_level": 2}
 html_show_sourcelink = False
+# The gallery's settings hold functions, which cannot be pickled.
+suppress_warnings = ["config.cache"]
 
 autosummary_generate = True
 autosummary_imported_members = True

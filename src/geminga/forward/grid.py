@@ -121,7 +121,7 @@ class GridComponent:
         for dy in offsets:
             for dx in offsets:
                 moved = v + np.deg2rad(self.field.side) * (dx * east + dy * north) if n_sub > 1 else v
-                lon, lat = _lonlat(moved @ self.rotation)
+                lon, lat = _lonlat(moved @ self.rotation, self._center(spatial)[0])
                 part = self._stack(lon, lat, spatial, rows)
                 out = part if out is None else out + part
         assert out is not None
@@ -139,7 +139,7 @@ class GridComponent:
         axis = step * np.arange(-half, half + 1)
         x, y = np.meshgrid(axis, axis)
         vectors, area = _from_plane(x.ravel(), y.ravel(), center, east, north)
-        lon, lat = _lonlat(vectors)
+        lon, lat = _lonlat(vectors, self._center(spatial)[0])
         stack = (self._stack(lon, lat, spatial, rows) * area).reshape(rows, -1, *x.shape)
         # FFT convolution with the pixel-averaged PSF of each energy.
         n_kernel = int(np.ceil((psf.reach + self.field.side) / step))
@@ -273,8 +273,10 @@ class GridComponent:
         return replace(self, irf=FixedIrf(self.irf.at(lon, lat)), memo=Memo(4))
 
 
-def _lonlat(v: Array) -> tuple[Array, Array]:
+def _lonlat(v: Array, center: float) -> tuple[Array, Array]:
+    """Longitude within 180 deg of that of the centre (models need not know about the wrap), and latitude, deg."""
     lon = np.rad2deg(np.arctan2(v[:, 1], v[:, 0]))
+    lon = center + (lon - center + 180) % 360 - 180
     lat = np.rad2deg(np.arctan2(v[:, 2], np.hypot(v[:, 0], v[:, 1])))
     return lon, lat
 

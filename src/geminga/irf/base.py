@@ -159,7 +159,7 @@ class IRF:
             f"  axes  : {self.axes.names}",
             f"  shape : {tuple(int(n) for n in self.data.shape)}",
             f"  ndim  : {len(self.axes)}",
-            f"  unit  : {self.unit}".rstrip(),
+            f"  unit  : {self.unit}",
             f"  dtype : {self.data.dtype}",
         ]
         return "\n".join([name, "-" * len(name), "", *lines, ""])

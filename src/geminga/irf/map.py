@@ -11,7 +11,6 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from numpy.typing import NDArray
-from regions import PointSkyRegion, RectangleSkyRegion
 
 from geminga.errors import FormatError, GeometryError, InputError, NameLookupError
 from geminga.maps import Map, RegionNDMap
@@ -174,6 +173,8 @@ class IRFMap:
         if self._irf_map.geom.is_region:
             return self.copy()
         if isinstance(region, SkyCoord):
+            from regions import PointSkyRegion
+
             region = PointSkyRegion(region)
         exposure = self.exposure_map
         return self._like(_at_center(self._irf_map, region), None if exposure is None else _at_center(exposure, region))
@@ -250,6 +251,8 @@ def _at_center(own: Any, region: Any) -> Any:
     """Map interpolated at the centre of a region, as a region map."""
     axes = own.geom.axes
     if region is None:
+        from regions import RectangleSkyRegion
+
         width, height = np.ravel(own.geom.to_image().width)[:2]
         region = RectangleSkyRegion(own.geom.center_skydir, width=width, height=height)
     geom = RegionNDMap.create(region=region, axes=axes).geom

@@ -102,7 +102,7 @@ def _violin(
     """Density on a logarithmic grid, as wide as the band at its maximum."""
     from scipy.stats import gaussian_kde
 
-    inside = samples > 0
+    inside = (samples > 0) & (weights > 0)
     if inside.sum() < 2 or np.ptp(samples[inside]) == 0:
         return
     bounds = _quantile(samples[inside], weights[inside], np.asarray(clip))

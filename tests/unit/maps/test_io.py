@@ -41,14 +41,22 @@ dtypes = st.sampled_from(["float32", "float64", "int16", "int32", "int64", "uint
 units = st.sampled_from(["", "m2 s", "cm-2 s-1 TeV-1", "sr-1", "deg-2"])
 metas = st.dictionaries(
     st.text("abcDEF_1", min_size=1, max_size=8),
-    st.one_of(st.integers(-9, 9), st.floats(allow_nan=False, allow_infinity=False), st.text("xyzäß ", max_size=100), st.booleans(), st.none()),
+    st.one_of(
+        st.integers(-9, 9),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.text("xyzäß ", max_size=100),
+        st.booleans(),
+        st.none(),
+    ),
     max_size=3,
 )
 quick = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 
 
 def values(shape: tuple[int, ...], dtype: str, seed: int = 0) -> np.ndarray:
-    return (np.random.default_rng(seed).uniform(0, 100, shape) * (np.random.default_rng(seed + 1).uniform(size=shape) > 0.5)).astype(dtype)
+    return (
+        np.random.default_rng(seed).uniform(0, 100, shape) * (np.random.default_rng(seed + 1).uniform(size=shape) > 0.5)
+    ).astype(dtype)
 
 
 def assert_same(one: Map, other: Map) -> None:
@@ -66,7 +74,9 @@ def assert_same(one: Map, other: Map) -> None:
 
 
 @quick
-@given(axes=axes_lists, dtype=dtypes, unit=units, meta=metas, hdu=st.sampled_from([None, "counts", "SKYMAP"]), sparse=st.booleans())
+@given(
+    axes=axes_lists, dtype=dtypes, unit=units, meta=metas, hdu=st.sampled_from([None, "counts", "SKYMAP"]), sparse=st.booleans()
+)
 def test_wcs_round_trip(tmp_path: Path, axes: list, dtype: str, unit: str, meta: dict, hdu: str | None, sparse: bool) -> None:
     geom = WcsGeom.create(npix=(4, 3), binsz=(0.5, 0.25), skydir=(83.63, 22.01), proj="TAN", frame="galactic", axes=axes)
     if sparse and dtype == "uint8":
@@ -79,7 +89,13 @@ def test_wcs_round_trip(tmp_path: Path, axes: list, dtype: str, unit: str, meta:
 
 
 @quick
-@given(axes=axes_lists, dtype=dtypes, unit=units, meta=metas, region=st.sampled_from([None, CIRCLE, f"{CIRCLE};circle(85, 22, 0.3)", "galactic;box(1, 2, 1, 2, 30)", "icrs;point(1, 2)"]))
+@given(
+    axes=axes_lists,
+    dtype=dtypes,
+    unit=units,
+    meta=metas,
+    region=st.sampled_from([None, CIRCLE, f"{CIRCLE};circle(85, 22, 0.3)", "galactic;box(1, 2, 1, 2, 30)", "icrs;point(1, 2)"]),
+)
 def test_region_round_trip(tmp_path: Path, axes: list, dtype: str, unit: str, meta: dict, region: str | None) -> None:
     if dtype == "bool":
         unit = ""
@@ -137,7 +153,16 @@ def test_tables_of_region_maps() -> None:
     assert one.to_table("ogip")["COUNTS"].dtype == np.int32
     from astropy.table import QTable, Table
 
-    sed = Table(QTable({"e_ref": [2, 5] * u.TeV, "e_min": [1, 3] * u.TeV, "e_max": [3, 10] * u.TeV, "dnde": [4, 1] * u.Unit("cm-2 s-1 TeV-1")}))
+    sed = Table(
+        QTable(
+            {
+                "e_ref": [2, 5] * u.TeV,
+                "e_min": [1, 3] * u.TeV,
+                "e_max": [3, 10] * u.TeV,
+                "dnde": [4, 1] * u.Unit("cm-2 s-1 TeV-1"),
+            }
+        )
+    )
     points = RegionNDMap.from_table(sed, format="gadf-sed", colname="dnde")
     assert points.geom.axes["energy"] == ENERGY
     assert points.unit == "cm-2 s-1 TeV-1"
@@ -175,7 +200,11 @@ def test_meta_data_with_units(tmp_path: Path) -> None:
     one.write(tmp_path / "map.fits")
     back = Map.read(tmp_path / "map.fits").meta
     assert back == meta
-    assert meta_from_text(meta_to_text({"a": np.arange(2), "b": np.float32(1), "c": 3 * u.one}), "X") == {"a": [0, 1], "b": 1, "c": 3}
+    assert meta_from_text(meta_to_text({"a": np.arange(2), "b": np.float32(1), "c": 3 * u.one}), "X") == {
+        "a": [0, 1],
+        "b": 1,
+        "c": 3,
+    }
     assert fits.getheader(tmp_path / "map.fits")["META"].startswith('{"livetime": "5292.00010298 s"')
     region = RegionNDMap.create(None, axes=[ENERGY], meta={"livetime": 3 * u.h})
     region.write(tmp_path / "region.fits")
@@ -191,7 +220,12 @@ def test_layout_of_files() -> None:
     hdulist = one.to_hdulist()
     assert [hdu.name for hdu in hdulist] == ["PRIMARY", "PRIMARY_BANDS"]
     header = hdulist[0].header
-    assert (header["WCSSHAPE"], header["BANDSHDU"], header["BUNIT"], header["AXCOLS1"]) == ("(4,3,2,3)", "PRIMARY_BANDS", "s", "E_MIN,E_MAX")
+    assert (header["WCSSHAPE"], header["BANDSHDU"], header["BUNIT"], header["AXCOLS1"]) == (
+        "(4,3,2,3)",
+        "PRIMARY_BANDS",
+        "s",
+        "E_MIN,E_MAX",
+    )
     bands = hdulist[1].data
     assert_array_equal(bands["CHANNEL"], np.arange(6))
     assert_array_equal(bands["E_MIN"], [1, 3] * 3)
@@ -217,7 +251,9 @@ def test_order_of_rows_does_not_matter() -> None:
     geom = WcsGeom.create(npix=2, binsz=1, axes=[ENERGY, RAD, NODES])
     hdulist = WcsNDMap(geom, data=values(geom.data_shape, "float64")).to_hdulist()
     table = hdulist[1].data
-    shuffled = fits.BinTableHDU(table[np.random.default_rng(0).permutation(len(table))], header=hdulist[1].header, name="PRIMARY_BANDS")
+    shuffled = fits.BinTableHDU(
+        table[np.random.default_rng(0).permutation(len(table))], header=hdulist[1].header, name="PRIMARY_BANDS"
+    )
     assert Map.from_hdulist(fits.HDUList([hdulist[0], shuffled])).geom.axes == geom.axes
 
 
@@ -293,7 +329,9 @@ def test_checksums(tmp_path: Path) -> None:
 def test_missing_things_are_named(tmp_path: Path) -> None:
     path = tmp_path / "map.fits"
     Map.create(npix=2, binsz=1, axes=[ENERGY]).write(path)
-    with pytest.raises(NameLookupError, match=rf"File {path}: HDU 'counts' is not in the file; it has \['PRIMARY', 'PRIMARY_BANDS'\]"):
+    with pytest.raises(
+        NameLookupError, match=rf"File {path}: HDU 'counts' is not in the file; it has \['PRIMARY', 'PRIMARY_BANDS'\]"
+    ):
         Map.read(path, hdu="counts")
     with pytest.raises(NameLookupError, match="'NO_BANDS' is not in the file"):
         Map.read(path, hdu_bands="NO_BANDS")
@@ -312,7 +350,9 @@ def test_missing_things_are_named(tmp_path: Path) -> None:
 def test_inconsistent_files_are_refused() -> None:
     hdulist = Map.create(npix=(4, 3), binsz=1, axes=[ENERGY]).to_hdulist()
     hdulist[0].header["WCSSHAPE"] = "(4,4,2)"
-    with pytest.raises(FormatError, match=r"HDU PRIMARY: the image has shape \(2, 3, 4\), the axes and the projection say \(2, 4, 4\)"):
+    with pytest.raises(
+        FormatError, match=r"HDU PRIMARY: the image has shape \(2, 3, 4\), the axes and the projection say \(2, 4, 4\)"
+    ):
         Map.from_hdulist(hdulist)
     hdulist[0].header["WCSSHAPE"] = "__import__('os').getcwd()"
     with pytest.raises(FormatError, match="WCSSHAPE"):

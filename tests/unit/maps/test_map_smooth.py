@@ -36,7 +36,7 @@ def test_smoothing_conserves_the_sum(kernel: str, width: object) -> None:
 
 def test_widths_of_kernels() -> None:
     image = point(GEOM.to_image())
-    y, x = np.indices(image.data.shape)
+    x = np.arange(31)
     gauss = image.smooth(2).data
     assert_allclose((gauss * (x - 15) ** 2).sum(), 4, rtol=2e-2)
     assert (image.smooth(2, "disk").data > 0).sum() == 13

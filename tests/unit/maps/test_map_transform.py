@@ -89,7 +89,11 @@ def test_slice_undoes_pad_of_an_axis(kind: str, mode: str) -> None:
     padded = one.pad((1, 2), axis_name="energy", mode=mode, cval=7)
     assert padded.geom.axes["energy"].nbin == 7
     assert padded.slice_by_idx({"energy": slice(1, 5)}).is_allclose(one)
-    expected = {"constant": np.full_like(one.data[:, 0], 7), "edge": one.data[:, 0], "interp": 2 * one.data[:, 0] - one.data[:, 1]}
+    expected = {
+        "constant": np.full_like(one.data[:, 0], 7),
+        "edge": one.data[:, 0],
+        "interp": 2 * one.data[:, 0] - one.data[:, 1],
+    }
     assert_allclose(padded.data[:, 0], expected[mode])
 
 
@@ -152,7 +156,10 @@ def test_masks_are_joined_by_or_on_every_geometry(geometry: str) -> None:
     one = KINDS[geometry]()
     mask = one._like(np.zeros(one.data.shape, dtype=bool))
     mask.data[0, 1] = True
-    for joined in (mask.downsample(2, axis_name="energy"), mask.resample_axis(MapAxis.from_energy_edges([0.1, 3, 100] * u.TeV), ufunc=np.logical_or)):
+    for joined in (
+        mask.downsample(2, axis_name="energy"),
+        mask.resample_axis(MapAxis.from_energy_edges([0.1, 3, 100] * u.TeV), ufunc=np.logical_or),
+    ):
         assert joined.is_mask
         assert_array_equal(joined.data[:, :, 0, 0], [[True, False], [False, False]])
     assert mask.upsample(2, axis_name="energy").is_mask

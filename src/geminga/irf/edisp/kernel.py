@@ -163,28 +163,29 @@ class EDispKernel(IRF):
 
     # ---- moments -----------------------------------------------------------------------------
 
-    def _row(self, energy_true: Any) -> Array:
-        energy = np.atleast_1d(u.Quantity(energy_true))
-        index = np.clip(self.axes["energy_true"].coord_to_idx(energy), 0, self.axes["energy_true"].nbin - 1)
-        return np.asarray(self.data[index], dtype=float)
+    def _bin(self, energy_true: Any) -> tuple[Array, u.Quantity]:
+        """Rows of the matrix for true energies, and the centres of their bins, for which the rows hold."""
+        axis = self.axes["energy_true"]
+        energy = np.atleast_1d(as_quantity(energy_true, axis.unit, "energy_true"))
+        index = axis.coord_to_idx(energy, clip=True)
+        return np.asarray(self.data[index], dtype=float), axis.center[index]
 
     def get_mean(self, energy_true: Any) -> u.Quantity:
-        """Mean reconstructed energy."""
-        rows = self._row(energy_true)
+        """Mean reconstructed energy of the bin of a true energy; NaN if nothing is reconstructed."""
+        rows, _ = self._bin(energy_true)
         center = self.axes["energy"].center
         total = rows.sum(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
             return u.Quantity((rows @ center.value) / total, center.unit)
 
     def get_bias(self, energy_true: Any) -> u.Quantity:
-        """Relative bias, (<E_reco> - E_true) / E_true."""
-        energy = np.atleast_1d(u.Quantity(energy_true))
+        """Relative bias, (<E_reco> - E_true) / E_true, with E_true the centre of the bin of a true energy."""
+        _, energy = self._bin(energy_true)
         return ((self.get_mean(energy) - energy) / energy).to("")
 
     def get_resolution(self, energy_true: Any) -> u.Quantity:
-        """Relative resolution: standard deviation of the reconstructed energy over the true one."""
-        energy = np.atleast_1d(u.Quantity(energy_true))
-        rows = self._row(energy)
+        """Relative resolution: standard deviation of the reconstructed energy over the centre of the bin of a true energy."""
+        rows, energy = self._bin(energy_true)
         center = self.axes["energy"].center
         mean = self.get_mean(energy)[:, None]
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -192,7 +193,9 @@ class EDispKernel(IRF):
         return (u.Quantity(np.sqrt(variance), center.unit) / energy).to("")
 
     def get_bias_energy(self, bias: float, energy_min: Any = None, energy_max: Any = None) -> u.Quantity:
-        """Reconstructed energy at which the bias falls to a value.
+        """Reconstructed energy at which the bias falls to a value, which is E_true (1 + bias).
+
+        If the bias is smaller in the whole range, that of the lower end of the range.
 
         Parameters
         ----------
@@ -204,7 +207,7 @@ class EDispKernel(IRF):
         Raises
         ------
         InputError
-            If the bias is not reached.
+            If the bias is larger in the whole range, or nothing is reconstructed in it.
         """
         axis = self.axes["energy_true"]
         energy = axis.center
@@ -216,8 +219,13 @@ class EDispKernel(IRF):
             a, b = values[i] - bias, values[j] - bias
             if a * b <= 0 and a != b:
                 t = a / (a - b)
+                if bias > 0 and min(values[i], values[j]) > 0:
+                    # A falling bias is closer to a power law than to a line.
+                    t = np.log(values[i] / bias) / np.log(values[i] / values[j])
                 log_e = np.log(energy[i].value) * (1 - t) + np.log(energy[j].value) * t
                 return u.Quantity([np.exp(log_e) * (1 + bias)], energy.unit)
+        if len(inside) and (values[inside] <= bias).all():
+            return u.Quantity([low.to_value(axis.unit) * (1 + bias)], axis.unit)
         msg = f"EDispKernel: the bias does not reach {bias} between {low} and {high}; choose another value or range."
         raise InputError(msg)
 

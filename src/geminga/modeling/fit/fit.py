@@ -144,7 +144,7 @@ class Fit:
     def _judge(self, objective: Objective, minimum: Minimum, names: list[str]) -> tuple[bool, str]:
         stat, gradient, curvature = objective(minimum.x, 2)
         minimum.stat = stat
-        at_bound = ((minimum.x <= objective.low) & (gradient > 0)) | ((minimum.x >= objective.high) & (gradient < 0))
+        at_bound = _at_bound(objective, minimum.x, gradient)
         remarks = describe(names, minimum.x, objective.low, objective.high, curvature, at_bound)
         dead = insensitive(curvature, minimum.x) & ~at_bound
         success = minimum.success and not dead.any()
@@ -162,7 +162,7 @@ class Fit:
 
     def _covariance(self, objective: Objective, x: Array, items: list[Any]) -> CovarianceResult:
         _, gradient, curvature = objective(x, 3)
-        at_bound = ((x <= objective.low) & (gradient > 0)) | ((x >= objective.high) & (gradient < 0))
+        at_bound = _at_bound(objective, x, gradient)
         matrix, problem = covariance_of(curvature, x, at_bound)
         models = _models_of(items)
         full = np.zeros((len(models.parameters), len(models.parameters)))
@@ -281,6 +281,11 @@ class Fit:
         first, second, success = profile.contour(objective, i, j, numpoints, sigma)
         names = [_unique_name(models, models.parameters[p]) for p in (x, y)]
         return {names[0]: first, names[1]: second, "success": success}
+
+
+def _at_bound(objective: Objective, x: Array, gradient: Array) -> NDArray[np.bool_]:
+    """Parameters at a bound which the statistic does not draw away from it."""
+    return np.asarray(((x <= objective.low) & (gradient >= 0)) | ((x >= objective.high) & (gradient <= 0)))
 
 
 def _models_of(items: list[Any]) -> Models:

@@ -168,6 +168,8 @@ def write(
     overwrite_templates: bool = False,
     write_covariance: bool = True,
     checksum: bool = False,
+    *,
+    extra: Mapping[str, Any] | None = None,
 ) -> None:
     """Write to a YAML file, with the covariance beside it.
 
@@ -187,6 +189,8 @@ def write(
         Write the covariance.
     checksum : bool
         Add a checksum.
+    extra : dict, optional
+        Further entries of the file, such as the outcome of a fit.
 
     Raises
     ------
@@ -197,7 +201,7 @@ def write(
     """
     target = Path(str(make_path(path)))
     files: dict[str | Path, bytes] = {}
-    data = models.to_dict(full_output=full_output)
+    data = models.to_dict(full_output=full_output) | dict(extra or {})
     if write_covariance and len(models.parameters):
         name = f"{target.stem}_covariance.dat"
         data["covariance"] = name
