@@ -1,0 +1,1 @@
+"""Products: spectra, light curves and maps."""

@@ -10,6 +10,7 @@ Legend: e reconstructed energy, p pixel inside the mask, g group of energies wit
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,7 +140,7 @@ def make_field(
         (ny, nx) with ny * nx = n_image.
     """
     order, tile = tile_order(image_shape)
-    finite: NDArray[np.bool_] = np.asarray(np.isfinite(vectors[order, 0]))
+    finite: Any = np.isfinite(vectors[order, 0])
     if mask is None:
         n_energy = 1 if counts is None else counts.shape[0]
         selected = finite
@@ -147,7 +148,8 @@ def make_field(
     else:
         n_energy = mask.shape[0]
         unique, group = _unique_rows(mask)
-        selected = finite & unique.any(axis=0)[order]
+        covered: Any = unique.any(axis=0)
+        selected = finite & covered[order]
         masks = unique[:, order[selected]]
     order, tile = order[selected], tile[selected]
     n_tile = int(tile[-1]) + 1 if len(tile) else 0

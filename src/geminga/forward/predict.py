@@ -138,7 +138,7 @@ def npred_signal(dataset: Any, model_names: Iterable[str] | None = None) -> Arra
     NameLookupError
         From the models' collection, for an unknown name.
     """
-    models = dataset.models or []
+    models: Any = dataset.models or []
     chosen = (
         [models[name] for name in ([model_names] if isinstance(model_names, str) else model_names)] if model_names else models
     )

@@ -198,7 +198,7 @@ class RadialComponent:
     def _slope_functional(self, state: RadialState, weight: Array) -> Array:
         """Derivative by lon and lat: slope at each bin times how the radius moves."""
         geometry = state.geometry
-        moved = np.bincount(geometry.selection.local, self._row_slope(state) * weight, minlength=len(geometry.inverse))
+        moved: Any = np.bincount(geometry.selection.local, self._row_slope(state) * weight, minlength=len(geometry.inverse))
         moved += self._pixel_values(geometry, differentiate(state.table))
         return np.asarray(geometry.direction @ moved)
 
@@ -271,9 +271,9 @@ class RadialComponent:
         slope_table = differentiate(state.table)
         curve_table = differentiate(slope_table)
         local, n = geometry.selection.local, len(geometry.inverse)
-        bend = np.bincount(local, self._row_slope(state) * weight, minlength=n)
+        bend: Any = np.bincount(local, self._row_slope(state) * weight, minlength=n)
         bend += self._pixel_values(geometry, slope_table)
-        curve = np.bincount(local, _row_values(geometry, curve_table) * weight, minlength=n)
+        curve: Any = np.bincount(local, _row_values(geometry, curve_table) * weight, minlength=n)
         curve += self._pixel_values(geometry, curve_table)
         v, d = self.field.vectors[geometry.selection.pixels], geometry.direction
         out = np.empty((2, 2))

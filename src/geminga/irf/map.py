@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import html
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -37,8 +38,11 @@ class IRFMap:
 
     tag: ClassVar[str] = ""
     required_axes: ClassVar[list[str]] = []
-    #: Names of the HDUs.
+    #: Name of the HDU.
     hdu_name: ClassVar[str] = "IRF"
+    #: Formats besides gadf: functions from HDUs to map and exposure, and back to a list of HDUs.
+    other_readers: ClassVar[Mapping[str, Callable[[fits.HDUList], tuple[Any, Any]]]] = {}
+    other_writers: ClassVar[Mapping[str, Callable[[Any, Any], list[Any]]]] = {}
 
     def __init__(self, irf_map: Any, exposure_map: Any = None) -> None:
         if not isinstance(irf_map, Map):
@@ -199,17 +203,19 @@ class IRFMap:
             FITS file.
         hdu, exposure_hdu : str, optional
             Names of the HDUs; default by the kind of response, and the same with ``_EXPOSURE``.
-        format : {"gadf", "gtpsf"}
-            Format.
+        format : str
+            ``gadf``, ``gtpsf`` for a PSF or ``gtdrm`` for an energy dispersion of the Fermi tools.
 
         Raises
         ------
         NameLookupError
             If the HDU is missing.
+        FormatError
+            If the format is not one of this kind of response.
         """
-        if format != "gadf":
-            msg = f"{cls.__name__}: format {format!r} is not known; expected 'gadf'."
-            raise FormatError(msg)
+        if format in cls.other_readers:
+            return cls(*cls.other_readers[format](hdulist))
+        cls._check_format(format, cls.other_readers)
         hdu = hdu or cls.hdu_name
         if hdu not in hdulist:
             msg = f"{cls.__name__}: there is no HDU {hdu!r}; the file has {', '.join(h.name for h in hdulist)}."
@@ -235,8 +241,28 @@ class IRFMap:
         """
         return cls.from_hdulist(read_fits(filename, checksum=checksum), hdu=hdu, format=format)
 
+    @classmethod
+    def _check_format(cls, format: str, others: Mapping[str, Any]) -> None:
+        if format != "gadf":
+            msg = f"{cls.__name__}: format {format!r} is not known; expected one of {', '.join(['gadf', *others])}."
+            raise FormatError(msg)
+
     def to_hdulist(self, format: str = "gadf") -> fits.HDUList:
-        """HDUs of the response and its exposure."""
+        """HDUs of the response and its exposure.
+
+        Parameters
+        ----------
+        format : str
+            ``gadf``, or ``gtpsf`` for a PSF at one place.
+
+        Raises
+        ------
+        FormatError
+            If the format is not one of this kind of response.
+        """
+        if format in self.other_writers:
+            return fits.HDUList([fits.PrimaryHDU(), *self.other_writers[format](self._irf_map, self.exposure_map)])
+        self._check_format(format, self.other_writers)
         hdulist = self._irf_map.to_hdulist(hdu=self.hdu_name, format=format)
         if self.exposure_map is not None:
             hdulist.extend(self.exposure_map.to_hdulist(hdu=f"{self.hdu_name}_EXPOSURE", format=format)[1:])
@@ -276,13 +302,19 @@ def _on_exposure(weights: Any) -> Any:
 
 
 def bilinear_corners(image: Any, position: Any) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
-    """Rows, columns and weights of the four pixels of an image geometry around a position."""
+    """Rows, columns and weights of the four pixels of an image geometry around a position.
+
+    The position is a SkyCoord, or a pair of numbers in deg in the frame of the geometry, which is much faster; None is the centre.
+    """
     ny, nx = image.data_shape[-2:]
     if ny * nx == 1 or image.is_region:
         zero = np.zeros(1, dtype=np.intp)
         return zero, zero, np.ones(1)
-    position = image.center_skydir if position is None else position
-    x, y = (float(np.ravel(v)[0]) for v in image.coord_to_pix({"skycoord": position}))
+    if isinstance(position, tuple):
+        x, y = image.wcs.wcs_world2pix([position], 0)[0]
+    else:
+        position = image.center_skydir if position is None else position
+        x, y = (float(np.ravel(v)[0]) for v in image.coord_to_pix({"skycoord": position}))
     x, y = min(max(x, 0.0), nx - 1.0), min(max(y, 0.0), ny - 1.0)
     ix, iy = min(int(x), max(nx - 2, 0)), min(int(y), max(ny - 2, 0))
     fx, fy = x - ix, y - iy

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from geminga.errors import InputError, ParameterError, UnsupportedError
 from geminga.modeling.models.base import ModelBase, build_parameters
-from geminga.modeling.registry import PRIOR_REGISTRY
 from geminga.modeling.parameter import Parameter, PriorParameter
 from geminga.modeling.parameters import PriorParameters
+from geminga.modeling.registry import PRIOR_REGISTRY
 
 __all__ = [
     "PRIOR_REGISTRY",

@@ -1,0 +1,1 @@
+"""Plain functions on float arrays in canonical units."""

@@ -204,8 +204,6 @@ def plot_distribution(
     GeometryError
         If the map is no WCS map, has more than one axis, or the mask does not fit.
     """
-    import matplotlib.pyplot as plt
-
     if getattr(wcs_map.geom, "is_region", True) or len(wcs_map.geom.axes) > 1:
         msg = f"plot_distribution: expected a WCS map with at most one axis, got axes {wcs_map.geom.axes_names}."
         raise GeometryError(msg)
@@ -220,11 +218,7 @@ def plot_distribution(
         msg = f"plot_distribution: the mask has shape {mask.frozen_data.shape}, the map {wcs_map.frozen_data.shape}."
         raise GeometryError(msg) from error
     kwargs_hist = {"density": True, "bins": 50, "alpha": 0.5} | (kwargs_hist or {})
-    axes = np.atleast_1d(ax) if ax is not None else None
-    if axes is None:
-        cols = min(ncols, len(images))
-        rows = -(-len(images) // cols)
-        axes = np.atleast_1d(plt.subplots(rows, cols, figsize=(5 * cols, 4 * rows))[1])
+    axes = _grid(len(images), ncols) if ax is None else np.atleast_1d(ax)
     results = []
     for index, panel in enumerate(axes.ravel()):
         if index >= len(images):
@@ -238,6 +232,15 @@ def plot_distribution(
             panel.set_title(bin_title(axis, index))
         panel.set(**(kwargs_axes or {}))
     return axes, results
+
+
+def _grid(number: int, ncols: int) -> Any:
+    """Axes for a number of panels."""
+    import matplotlib.pyplot as plt
+
+    cols = max(min(ncols, number), 1)
+    rows = -(-number // cols)
+    return np.atleast_1d(plt.subplots(rows, cols, figsize=(5 * cols, 4 * rows))[1])
 
 
 def _panel(ax: Any, data: Any, func: Any, kwargs_hist: dict[str, Any], kwargs_fit: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,6 +12,7 @@ from geminga.errors import InputError, UnsupportedError
 from geminga.irf import plot
 from geminga.irf.defaults import all_sky_image
 from geminga.irf.edisp.kernel import EDispKernel, gauss_density
+from geminga.irf.io import fermi
 from geminga.irf.map import IRFMap, values_at
 from geminga.maps import Map, MapAxis, MapCoord
 
@@ -272,6 +274,7 @@ class EDispKernelMap(IRFMap):
     tag: ClassVar[str] = "edisp_kernel_map"
     required_axes: ClassVar[list[str]] = ["energy", "energy_true"]
     hdu_name: ClassVar[str] = "EDISP"
+    other_readers = MappingProxyType({"gtdrm": fermi.read_gtdrm})
 
     def __init__(self, edisp_kernel_map: Any, exposure_map: Any = None) -> None:
         super().__init__(edisp_kernel_map, exposure_map)

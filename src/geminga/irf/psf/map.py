@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,12 +13,15 @@ from numpy.typing import NDArray
 from geminga.errors import GeometryError, InputError
 from geminga.irf import plot
 from geminga.irf.defaults import all_sky_image, rad_axis_default
+from geminga.irf.io import fermi
 from geminga.irf.map import IRFMap, values_at
 from geminga.irf.psf.kernel import PSFKernel, kernel_images, spectral_weights, tabulated_profile
 from geminga.maps import Map, MapCoord
 from geminga.utils.units import as_quantity, values_in
 
 __all__ = ["PSFMap", "RecoPSFMap"]
+
+log = logging.getLogger(__name__)
 
 Array = NDArray[np.float64]
 
@@ -44,6 +49,8 @@ class PSFMap(IRFMap):
     tag: ClassVar[str] = "psf_map"
     required_axes: ClassVar[list[str]] = ["rad", "energy_true"]
     hdu_name: ClassVar[str] = "PSF"
+    other_readers = MappingProxyType({"gtpsf": fermi.read_gtpsf})
+    other_writers = MappingProxyType({"gtpsf": fermi.gtpsf_hdus})
 
     def __init__(self, psf_map: Any, exposure_map: Any = None) -> None:
         super().__init__(psf_map, exposure_map)
@@ -120,7 +127,20 @@ class PSFMap(IRFMap):
         self.psf_map.normalize("rad")
 
     def psf_values_at(self, position: Any = None) -> tuple[Array, Array]:
-        """Radii (deg), and density (sr-1) at a position, normalised over the axis, shape (n_energy, n_rad)."""
+        """Radii and density at a position, interpolated between pixels and normalised over the ``rad`` axis.
+
+        Parameters
+        ----------
+        position : SkyCoord or tuple of float, optional
+            Place, or its longitude and latitude in deg in the frame of the map; the centre of the map if not given.
+
+        Returns
+        -------
+        rad : array
+            Shape (n_rad,), deg.
+        values : array
+            Shape (n_energy, n_rad), sr-1; zero where the map is.
+        """
         axis = self.psf_map.geom.axes["rad"]
         rad = axis.center.to_value("deg")
         values = np.clip(values_at(self.psf_map, position) * self.psf_map.unit.to("sr-1"), 0, None)
@@ -235,6 +255,7 @@ class PSFMap(IRFMap):
         position = self.psf_map.geom.center_skydir if position is None else position
         args = {self.energy_name: energy, "position": position}
         radius = self.containment_radius(containment, **args).to_value("deg")
+        self._report_cut(containment, position)
         if max_radius is not None:
             radius = np.minimum(radius, values_in(max_radius, "deg", "max_radius"))
         image = geom.to_image()
@@ -248,6 +269,15 @@ class PSFMap(IRFMap):
         data = kernel_images(kernel_image, profiles, factors.tolist(), np.rint(radius / pixel).astype(int).tolist())
         kernel_geom = kernel_image.to_cube([geom.axes[self.energy_name]])
         return PSFKernel(Map.from_geom(kernel_geom, data=data, dtype=float))
+
+    def _report_cut(self, containment: float, position: Any) -> None:
+        """Say where the ``rad`` axis ends before the wanted containment is reached."""
+        reached = self._enclosed(position)[:, -1]
+        if ((reached > 0) & (reached < containment)).any():
+            axis = self.psf_map.geom.axes["rad"]
+            log.warning(
+                "PSF kernel is cut at %s: that holds %.4f of the PSF, %s was asked.", axis.edges[-1], reached.min(), containment
+            )
 
     def sample_coord(self, map_coord: Any, random_state: Any = 0, chunk_size: int = 10000) -> Any:
         """Draw positions around given ones according to the PSF.
@@ -339,6 +369,8 @@ class RecoPSFMap(PSFMap):
 
     tag: ClassVar[str] = "psf_map_reco"
     required_axes: ClassVar[list[str]] = ["rad", "energy"]
+    other_readers = MappingProxyType({})
+    other_writers = MappingProxyType({})
 
     @classmethod
     def from_gauss(cls, energy_axis: Any, rad_axis: Any = None, sigma: Any = 0.1 * u.deg, geom: Any = None) -> Any:

@@ -114,7 +114,7 @@ def downsample(self: MapAxis, factor: int, strict: bool = True) -> MapAxis:
     edges = self.node_values[::factor]
     if self.nbin % factor:
         if strict:
-            msg = f"MapAxis {self.name!r}: {self.nbin} bins are not divisible by {factor}; give strict=False for a narrower last bin."
+            msg = f"MapAxis {self.name!r}: {self.nbin} bins are not divisible by {factor}; give strict=False for a narrow last bin."
             raise GeometryError(msg)
         edges = np.append(edges, self.node_values[-1])
     return self.copy(nodes=edges)

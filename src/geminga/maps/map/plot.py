@@ -182,7 +182,7 @@ def plot_mask(self: Any, ax: Any = None, **kwargs: Any) -> Any:
     if "cmap" not in kwargs:
         kwargs.setdefault("colors", ["tab:blue"])
     if data.any():
-        if hasattr(ax, "get_transform") and hasattr(ax, "wcs"):
+        if hasattr(ax, "wcs"):
             kwargs.setdefault("transform", ax.get_transform(self.geom.wcs))
         ax.contourf(data, levels=[0.5, 1.5], **kwargs)
     return ax
@@ -221,24 +221,16 @@ def plot_grid(self: Any, figsize: tuple[float, float] | None = None, ncols: int 
     if figsize is None:
         nlat, nlon = self.geom.data_shape[-2:]
         figsize = (4.0 * ncols, max(4.0 * nlat / nlon, 1.0) * nrows + 0.6 * nrows)
-    figure, axes = plt.subplots(
-        nrows=nrows,
-        ncols=ncols,
-        figsize=figsize,
-        subplot_kw={"projection": self.geom.wcs},
-        gridspec_kw={"hspace": 0.1, "wspace": 0.1},
-    )
+    figure, axes = plt.subplots(nrows=nrows, ncols=ncols, figsize=figsize, subplot_kw={"projection": self.geom.wcs})
     flat = np.atleast_1d(axes).ravel()
     for number, (ax, idx, image) in enumerate(zip(flat, indices, self.iter_by_image(), strict=False)):
         image.plot(ax=ax, **dict(kwargs))
         ax.set_title("; ".join(bin_title(axis, i) for axis, i in zip(self.geom.axes, idx[::-1], strict=True)), fontsize="medium")
-        if hasattr(ax, "coords"):
-            if number % ncols:
-                ax.coords[1].set_axislabel(" ")
-                ax.coords[1].set_ticklabel_visible(False)
-            if number + ncols < len(indices):
-                ax.coords[0].set_axislabel(" ")
-                ax.coords[0].set_ticklabel_visible(False)
+        # Labels at the left and below only.
+        for coord, is_inner in zip(ax.coords, (number + ncols < len(indices), number % ncols > 0), strict=True):
+            if is_inner:
+                coord.set_axislabel(" ")
+                coord.set_ticklabel_visible(False)
     for ax in flat[len(indices) :]:
         ax.set_visible(False)
     figure.subplots_adjust(hspace=0.25, wspace=0.35 if kwargs.get("add_cbar") else 0.1)

@@ -26,8 +26,8 @@ from typing import Any, ClassVar, Self
 from astropy import units as u
 
 from geminga.errors import FormatError, GemingaError, NameLookupError, ParameterError, UnitError
-from geminga.modeling.covariance import CovarianceMixin
 from geminga.modeling import registry
+from geminga.modeling.covariance import CovarianceMixin
 from geminga.modeling.parameter import Parameter
 from geminga.modeling.parameters import Parameters
 

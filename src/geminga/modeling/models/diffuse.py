@@ -9,8 +9,8 @@ import numpy as np
 from astropy import units as u
 
 from geminga.errors import FormatError
-from geminga.modeling.registry import SPATIAL_MODEL_REGISTRY, SPECTRAL_MODEL_REGISTRY
 from geminga.modeling.models.sky import SkyModel
+from geminga.modeling.registry import SPATIAL_MODEL_REGISTRY, SPECTRAL_MODEL_REGISTRY
 from geminga.utils.files import read_text
 
 __all__ = ["create_fermi_isotropic_diffuse_model"]

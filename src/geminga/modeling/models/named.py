@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Self
 
 from geminga.errors import InputError, NameLookupError
-from geminga.modeling.covariance import translated
 from geminga.modeling import registry
+from geminga.modeling.covariance import translated
 from geminga.modeling.models.base import ModelBase
 from geminga.modeling.parameter import Parameter
 from geminga.modeling.parameters import Parameters

@@ -1,6 +1,7 @@
 """What every spatial model does, derived from its formula.
 
-A model of one's own gives parameters and ``evaluate`` with Quantities; if it has `evaluation_radius`, it is only looked at within. The built-in
+A model of one's own gives parameters and ``evaluate`` with Quantities; if it has `evaluation_radius`, it is only looked at
+within. The built-in
 shapes add exact densities and gradients (`SpatialModel._density`) and, where they are round, their radial profile and transform.
 Numbers are in deg and sr-1 here.
 """

@@ -1,7 +1,8 @@
 """Spatial models on geometries: density at pixel centres, and integral over pixels.
 
 A pixel is averaged over sub-pixels as small as the model's finest feature asks for, inside the model's evaluation radius only.
-Where a built-in shape lies wholly inside, the sum is made exactly one: the edge of a disk or shell would need very many sub-pixels.
+Where a built-in shape lies wholly inside, the sum is made exactly one: the edge of a disk or shell would otherwise need very
+many sub-pixels.
 """
 
 from __future__ import annotations
