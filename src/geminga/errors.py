@@ -49,7 +49,7 @@ class InputError(GemingaError, ValueError):
     """A value given by the user cannot be right."""
 
 
-class UnitError(InputError, UnitConversionError):
+class UnitError(InputError, UnitConversionError):  # type: ignore[misc]
     """A unit is unknown or has the wrong physical dimension."""
 
 

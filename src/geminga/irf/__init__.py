@@ -7,7 +7,8 @@ __getattr__, __dir__, __all__ = attach(
     {
         ".base": ["IRF", "FoVAlignment"],
         ".map": ["IRFMap"],
-        ".psf.map": ["PSFMap", "RecoPSFMap"],
+        ".psf.map": ["PSFMap"],
+        ".psf.reco": ["RecoPSFMap"],
         ".psf.kernel": ["PSFKernel"],
         ".edisp.map": ["EDispKernelMap", "EDispMap"],
         ".edisp.kernel": ["EDispKernel"],

@@ -304,7 +304,8 @@ def _on_exposure(weights: Any) -> Any:
 def bilinear_corners(image: Any, position: Any) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
     """Rows, columns and weights of the four pixels of an image geometry around a position.
 
-    The position is a SkyCoord, or a pair of numbers in deg in the frame of the geometry, which is much faster; None is the centre.
+    The position is a SkyCoord, or a tuple of two numbers in deg in the frame of the geometry, which is faster; None is the
+    centre.
     """
     ny, nx = image.data_shape[-2:]
     if ny * nx == 1 or image.is_region:

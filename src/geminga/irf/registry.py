@@ -2,7 +2,8 @@
 
 from geminga.irf.edisp.kernel import EDispKernel
 from geminga.irf.edisp.map import EDispKernelMap, EDispMap
-from geminga.irf.psf.map import PSFMap, RecoPSFMap
+from geminga.irf.psf.map import PSFMap  # type: ignore[attr-defined]
+from geminga.irf.psf.reco import RecoPSFMap
 from geminga.utils.registry import Registry
 
 __all__ = ["IRF_REGISTRY"]

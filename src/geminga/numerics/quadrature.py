@@ -69,7 +69,7 @@ def _split(low: Array, high: Array, breaks: Sequence[float]) -> tuple[Array, Arr
         crossed |= (log_low < cut) & (cut < log_high)
     if not crossed.any() and n_parts.max(initial=1) == 1:
         return log_low, log_high, np.arange(len(low))
-    lows, highs, starts = [], [], []
+    lows, highs, starts = [], [], []  # type: ignore[var-annotated]
     for a, b, n, is_crossed in zip(log_low, log_high, n_parts, crossed, strict=True):
         edges = np.linspace(a, b, n + 1)
         if is_crossed:

@@ -35,7 +35,7 @@ _PACKAGES = [
 
 
 def yaml_checksum(yaml_content: str) -> str:
-    """Checksum of YAML text.
+    r"""Checksum of YAML text.
 
     Examples
     --------

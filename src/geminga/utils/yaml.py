@@ -48,7 +48,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 _Dumper.add_multi_representer(np.floating, lambda dumper, value: dumper.represent_float(float(value)))
-_Dumper.add_multi_representer(np.integer, lambda dumper, value: dumper.represent_int(int(value)))
+_Dumper.add_multi_representer(np.integer, lambda dumper, value: dumper.represent_int(int(value)))  # type: ignore[type-abstract]
 _Dumper.add_multi_representer(np.bool_, lambda dumper, value: dumper.represent_bool(bool(value)))
 _Dumper.add_multi_representer(np.str_, lambda dumper, value: dumper.represent_str(str(value)))
 _Dumper.add_multi_representer(Path, lambda dumper, value: dumper.represent_str(str(value)))

@@ -124,7 +124,7 @@ def test_surface_and_contour(dataset):
     contour = fit.stat_contour([dataset], index, amplitude, numpoints=6)
     assert contour["success"]
     x = contour["star.spectral.index"] - index.value
-    assert (np.abs(x).max() > 0.8 * index.error) and (np.abs(x).max() < 1.3 * index.error)
+    assert 0.8 * index.error < np.abs(x).max() < 1.3 * index.error
 
 
 def test_prior_pulls(dataset):

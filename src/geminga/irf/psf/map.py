@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -19,7 +20,7 @@ from geminga.irf.psf.kernel import PSFKernel, kernel_images, spectral_weights, t
 from geminga.maps import Map, MapCoord
 from geminga.utils.units import as_quantity, values_in
 
-__all__ = ["PSFMap", "RecoPSFMap"]
+__all__ = ["PSFMap"]
 
 log = logging.getLogger(__name__)
 
@@ -142,10 +143,9 @@ class PSFMap(IRFMap):
             Shape (n_energy, n_rad), sr-1; zero where the map is.
         """
         axis = self.psf_map.geom.axes["rad"]
-        rad = axis.center.to_value("deg")
         values = np.clip(values_at(self.psf_map, position) * self.psf_map.unit.to("sr-1"), 0, None)
         total = (values * _rings(axis)).sum(axis=1, keepdims=True)
-        return rad, np.divide(values, total, out=np.zeros_like(values), where=total > 0)
+        return _radii(axis).copy(), np.divide(values, total, out=np.zeros_like(values), where=total > 0)
 
     def _enclosed(self, position: Any) -> Array:
         """Fraction inside each edge of the ``rad`` axis, shape (n_energy, n_rad + 1)."""
@@ -364,51 +364,13 @@ class PSFMap(IRFMap):
     plot_psf_vs_rad = plot.plot_psf_vs_rad
 
 
-class RecoPSFMap(PSFMap):
-    """PSF in reconstructed energy for each place of a field (see `PSFMap`)."""
-
-    tag: ClassVar[str] = "psf_map_reco"
-    required_axes: ClassVar[list[str]] = ["rad", "energy"]
-    other_readers = MappingProxyType({})
-    other_writers = MappingProxyType({})
-
-    @classmethod
-    def from_gauss(cls, energy_axis: Any, rad_axis: Any = None, sigma: Any = 0.1 * u.deg, geom: Any = None) -> Any:
-        """Gaussian PSF, the same everywhere (see `PSFMap.from_gauss`)."""
-        return super().from_gauss(energy_axis, rad_axis, sigma, geom)
-
-    def containment(self, rad: Any, energy: Any, position: Any = None) -> u.Quantity:
-        """Fraction of the PSF inside a radius (see `PSFMap.containment`)."""
-        return super().containment(rad, energy, position)
-
-    def containment_radius(self, fraction: Any, energy: Any, position: Any = None) -> u.Quantity:
-        """Radius inside which a fraction of the PSF lies (see `PSFMap.containment_radius`)."""
-        return super().containment_radius(fraction, energy, position)
-
-    def containment_radius_map(self, energy: Any, fraction: float = 0.68) -> Any:
-        """Map of the containment radius at an energy (see `PSFMap.containment_radius_map`)."""
-        return super().containment_radius_map(energy, fraction)
-
-    def plot_psf_vs_rad(  # type: ignore[override]
-        self, ax: Any = None, energy: Any = [0.1, 1, 10] * u.TeV, **kwargs: Any
-    ) -> Any:
-        """Plot density against offset (see `PSFMap.plot_psf_vs_rad`)."""
-        return super().plot_psf_vs_rad(ax=ax, energy_true=energy, **kwargs)
-
-    def stack(self, other: Any, weights: Any = None, nan_to_num: bool = True) -> None:
-        """Not offered: the exposure of a PSF in reconstructed energy depends on the spectrum.
-
-        Raises
-        ------
-        UnsupportedError
-            Always.
-        """
-        from geminga.errors import UnsupportedError
-
-        msg = "RecoPSFMap cannot be stacked, because its exposure depends on the spectrum; fit the datasets jointly."
-        raise UnsupportedError(msg)
-
-
+@lru_cache(maxsize=32)
 def _rings(axis: Any) -> Array:
     """Area of each bin of a ``rad`` axis, sr."""
     return np.asarray(2 * np.pi * axis.center.to_value("rad") * axis.bin_width.to_value("rad"))
+
+
+@lru_cache(maxsize=32)
+def _radii(axis: Any) -> Array:
+    """Centres of the bins of a ``rad`` axis, deg."""
+    return np.asarray(axis.center.to_value("deg"))

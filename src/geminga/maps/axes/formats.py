@@ -128,11 +128,11 @@ def _sed(cls: type[MapAxis], table: Table, **_: Any) -> MapAxis:
 def dl3_axis(cls: type[MapAxis], table: Table, column_prefix: str = "", **_: Any) -> MapAxis:
     """Axis of a one-row response table by its column prefix; equal LO and HI make it an axis of nodes."""
     low = np.atleast_1d(np.squeeze(column(table, f"{column_prefix}_LO")))
-    high = np.atleast_1d(np.squeeze(column(table, f"{column_prefix}_HI"))).to(low.unit)
+    high = np.atleast_1d(np.squeeze(column(table, f"{column_prefix}_HI"))).to(low.unit)  # type: ignore[attr-defined]
     name, interp = DL3_AXES.get(column_prefix, (column_prefix.lower(), "lin"))
     if column_prefix == "ENERG" and str(table.meta.get("HDUCLAS2", "")).strip().upper() in {"BKG", "RAD_MAX"}:
         name = "energy"
-    if np.allclose(low.value, high.value, rtol=1e-8, atol=0):
+    if np.allclose(low.value, high.value, rtol=1e-8, atol=0):  # type: ignore[attr-defined]
         return cls(low, interp=interp, name=name, node_type="center")
     edges = contiguous_edges(low, high, name)
     if interp == "log" and not edges.value[0] > 0:

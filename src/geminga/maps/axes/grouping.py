@@ -73,13 +73,13 @@ def pad(self: MapAxis, pad_width: Any) -> MapAxis:
         Number of bins before and after.
     """
     before, after = (pad_width, pad_width) if np.isscalar(pad_width) else pad_width
-    if before < 0 or after < 0:
+    if before < 0 or after < 0:  # type: ignore[operator]
         msg = f"MapAxis {self.name!r}: pad_width is {pad_width}, expected numbers of at least 0."
         raise InputError(msg)
     shift = 0.5 if self.node_type == "edges" else 0.0
     nodes = self.node_values
-    first = self.pix_to_coord(np.arange(-before, 0) - shift).value
-    last = self.pix_to_coord(len(nodes) + np.arange(after) - shift).value
+    first = self.pix_to_coord(np.arange(-before, 0) - shift).value  # type: ignore[arg-type, operator]
+    last = self.pix_to_coord(len(nodes) + np.arange(after) - shift).value  # type: ignore[arg-type]
     return self.copy(nodes=np.concatenate([first, nodes, last]))
 
 
@@ -114,7 +114,7 @@ def downsample(self: MapAxis, factor: int, strict: bool = True) -> MapAxis:
     edges = self.node_values[::factor]
     if self.nbin % factor:
         if strict:
-            msg = f"MapAxis {self.name!r}: {self.nbin} bins are not divisible by {factor}; give strict=False for a narrow last bin."
+            msg = f"MapAxis {self.name!r}: {self.nbin} bins are not divisible by {factor}; give strict=False to keep a rest."
             raise GeometryError(msg)
         edges = np.append(edges, self.node_values[-1])
     return self.copy(nodes=edges)

@@ -87,7 +87,7 @@ def group_table(self: TimeMapAxis, interval_edges: Any) -> Table:
     tolerance = 1e-9 * (self.edges_max - self.edges_min).min()
     low = (starts - self.reference_time).to(self.unit) - tolerance
     high = (stops - self.reference_time).to(self.unit) + tolerance
-    rows = []
+    rows = []  # type: ignore[var-annotated]
     for start, stop in zip(np.atleast_1d(low), np.atleast_1d(high), strict=True):
         inside = np.flatnonzero((self.edges_min >= start) & (self.edges_max <= stop))
         if len(inside):

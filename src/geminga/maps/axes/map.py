@@ -297,9 +297,9 @@ class MapAxis:
             return self
         return self.copy(nodes=self.edge_values if node_type == "edges" else self.center_values, node_type=node_type)
 
-    from_bounds = classmethod(build.from_bounds)
-    from_edges = classmethod(build.from_edges)
-    from_nodes = classmethod(build.from_nodes)
+    from_bounds = classmethod(build.from_bounds)  # type: ignore[arg-type]
+    from_edges = classmethod(build.from_edges)  # type: ignore[arg-type]
+    from_nodes = classmethod(build.from_nodes)  # type: ignore[arg-type]
     from_energy_bounds = classmethod(build.from_energy_bounds)
     from_energy_edges = classmethod(build.from_energy_edges)
     from_stack = classmethod(build.from_stack)

@@ -69,10 +69,10 @@ class TimeMapAxis:
             raise InputError(msg)
         low, high = np.atleast_1d(u.Quantity(edges_min)), np.atleast_1d(u.Quantity(edges_max))
         as_quantity(low, u.s, f"TimeMapAxis {name!r} edges_min")
-        high = as_quantity(high, low.unit, f"TimeMapAxis {name!r} edges_max")
-        intervals.check(low.value, high.value, name)
-        self._low, self._high = frozen(np.array(low.value, dtype=float)), frozen(np.array(high.value, dtype=float))
-        self._unit, self._name, self._interp = low.unit, str(name), interp
+        high = as_quantity(high, low.unit, f"TimeMapAxis {name!r} edges_max")  # type: ignore[attr-defined]
+        intervals.check(low.value, high.value, name)  # type: ignore[attr-defined]
+        self._low, self._high = frozen(np.array(low.value, dtype=float)), frozen(np.array(high.value, dtype=float))  # type: ignore[attr-defined]
+        self._unit, self._name, self._interp = low.unit, str(name), interp  # type: ignore[attr-defined]
         self._reference_time = reference_time.copy(format="iso" if reference_time.format == "iso" else None)
         self._time_format = "iso"
 

@@ -157,7 +157,7 @@ def wcs_geom_from_header(cls: type[WcsGeom], header: fits.Header, hdu_bands: Any
     if hdu_bands is not None and "NPIX" in hdu_bands.columns.names:
         npix = _regular_npix(hdu_bands)
     elif "WCSSHAPE" in header:
-        npix = parse_wcs_shape(header["WCSSHAPE"])[:2]
+        npix = parse_wcs_shape(header["WCSSHAPE"])[:2]  # type: ignore[assignment]
     elif "NAXIS2" in header:
         npix = (int(header["NAXIS1"]), int(header["NAXIS2"]))
     else:

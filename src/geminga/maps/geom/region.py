@@ -214,8 +214,8 @@ class RegionGeom(Geom):
 
     # Coordinates
 
-    get_coord = region_pixels.get_coord
-    get_idx = region_pixels.get_idx
+    get_coord = region_pixels.get_coord  # type: ignore[assignment]
+    get_idx = region_pixels.get_idx  # type: ignore[assignment]
     get_wcs_coord_and_weights = region_pixels.get_wcs_coord_and_weights
 
     def coord_to_pix(self, coords: Any) -> tuple[Floats, ...]:
@@ -266,7 +266,7 @@ class RegionGeom(Geom):
         """Distance of the centre from a position."""
         lon, lat = skycoord_lonlat(position, self.frame)
         mine = np.deg2rad(self._center_lonlat)
-        return Angle(np.rad2deg(separation(*mine, np.deg2rad(lon), np.deg2rad(lat))), "deg")
+        return Angle(np.rad2deg(separation(*mine, np.deg2rad(lon), np.deg2rad(lat))), "deg")  # type: ignore[call-arg]
 
     def pixel_unit_vectors(self, frame: str | None = None) -> Floats:
         """Unit vector of the centre, shape (3, 1, 1); see `WcsGeom.pixel_unit_vectors`."""
@@ -320,7 +320,8 @@ class RegionGeom(Geom):
             If the other one is not a region geometry with equal axes.
         """
         if not isinstance(other, RegionGeom) or not self._axes.is_allclose(other.axes):
-            msg = f"RegionGeom.union: got {type(other).__name__} with axes {getattr(other, 'axes_names', None)}, expected the same axes."
+            names = getattr(other, "axes_names", None)
+            msg = f"RegionGeom.union: got {type(other).__name__} with axes {names}, expected the same axes."
             raise GeometryError(msg)
         self._region = regions_to_compound_region(as_region_list([self._known_region, other._known_region]))
         self._cache = {"wcs": self.wcs} if self._wcs is None else {}

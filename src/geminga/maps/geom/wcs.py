@@ -174,9 +174,9 @@ class WcsGeom(Geom):
 
     # Coordinates
 
-    get_idx = pixels.get_idx
+    get_idx = pixels.get_idx  # type: ignore[assignment]
     get_pix = pixels.get_pix
-    get_coord = pixels.get_coord
+    get_coord = pixels.get_coord  # type: ignore[assignment]
 
     def coord_to_pix(self, coords: Any) -> tuple[Floats, ...]:
         """Pixel coordinates ``(lon, lat, ...)`` of points; NaN outside the projection.

@@ -56,8 +56,8 @@ def stack(self: Any, other: Any, weights: Any = None, nan_to_num: bool = True) -
     if other.unit != self.unit:
         values = numbers(self, other.quantity[theirs], "data to stack")
     if nan_to_num and values.dtype.kind == "f":
-        bad = ~np.isfinite(values)
-        values = np.where(bad, 0, values) if bad.any() else values
+        unknown = np.isnan(values)
+        values = np.where(unknown, 0, values) if unknown.any() else values
     if weights is not None:
         values = values * _fitting_weights(weights, other, theirs)
     data = self._content.array

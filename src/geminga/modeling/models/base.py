@@ -379,11 +379,11 @@ class Model:
         if "type" in data:
             return registry.MODEL_REGISTRY.get_cls(data["type"]).from_dict(data)
         kinds = [kind for kind in _REGISTRIES if kind in data]
-        if len(kinds) != 1 or not isinstance(data[kinds[0]], Mapping) or "type" not in data[kinds[0]]:
+        if len(kinds) != 1 or not isinstance(data[kinds[0]], Mapping) or "type" not in data[kinds[0]]:  # type: ignore[index]
             msg = f"Model.from_dict got keys {', '.join(map(str, data)) or 'none'}; expected 'type', or one of 'spectral', "
             msg += "'spatial', 'temporal' and 'prior' which holds it."
             raise FormatError(msg)
-        return _registry(kinds[0]).get_cls(data[kinds[0]]["type"]).from_dict(data)
+        return _registry(kinds[0]).get_cls(data[kinds[0]]["type"]).from_dict(data)  # type: ignore[index]
 
 
 def _registry(model_type: str | None) -> registry.ModelRegistry:

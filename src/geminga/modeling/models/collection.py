@@ -329,7 +329,7 @@ class DatasetModels(CovarianceMixin, Sequence[Any]):
             entry = {name: float(row[name]) for name in ("value", "error", "min", "max") if name in t.colnames}
             for name in ("unit", "frozen"):
                 if name in t.colnames:
-                    entry[name] = str(row[name]) if name == "unit" else bool(row[name])
+                    entry[name] = str(row[name]) if name == "unit" else bool(row[name])  # type: ignore[assignment]
             for name in ("unit", "value", "error", "min", "max", "frozen"):
                 if name in entry:
                     setattr(parameter, name, entry[name])

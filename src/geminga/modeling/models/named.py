@@ -36,7 +36,7 @@ def as_names(names: Any) -> list[str] | None:
     if not all(isinstance(name, str) for name in listed):
         msg = f"datasets_names got {names!r}; expected a name, a list of names, or None for all datasets."
         raise InputError(msg)
-    return listed
+    return listed  # type: ignore[return-value]
 
 
 def as_component(model: Any, kind: str, owner: str, optional: bool = True) -> Any:

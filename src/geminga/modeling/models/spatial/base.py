@@ -124,7 +124,7 @@ class SpatialModel(ModelBase):
         """
         if not self._has_position:
             return None
-        return SkyCoord(self.lon_0.quantity, self.lat_0.quantity, frame=self.frame)
+        return SkyCoord(self.lon_0.quantity, self.lat_0.quantity, frame=self.frame)  # type: ignore[attr-defined]
 
     @position.setter
     def position(self, skycoord: Any) -> None:
@@ -133,13 +133,13 @@ class SpatialModel(ModelBase):
             raise UnsupportedError(msg)
         spherical = skycoord.transform_to(self.frame).data.represent_as(UnitSphericalRepresentation)
         # In the unit in which the coordinates come: rad if they had to be converted.
-        self.lon_0.quantity = u.Quantity(spherical.lon)
-        self.lat_0.quantity = u.Quantity(spherical.lat)
+        self.lon_0.quantity = u.Quantity(spherical.lon)  # type: ignore[attr-defined]
+        self.lat_0.quantity = u.Quantity(spherical.lat)  # type: ignore[attr-defined]
 
     @property
     def position_lonlat(self) -> tuple[float, float]:
         """Longitude and latitude of the centre in rad."""
-        return float(self.lon_0.quantity.to_value("rad")), float(self.lat_0.quantity.to_value("rad"))
+        return float(self.lon_0.quantity.to_value("rad")), float(self.lat_0.quantity.to_value("rad"))  # type: ignore[attr-defined]
 
     @property
     def phi_0(self) -> Any:
@@ -176,8 +176,8 @@ class SpatialModel(ModelBase):
         """
         from regions import EllipseSkyRegion
 
-        covariance = self.covariance.get_subcovariance([self.lon_0, self.lat_0]).data
-        units = [self.lon_0.unit.to("deg") * float(np.cos(self.lat_0.quantity.to_value("rad"))), self.lat_0.unit.to("deg")]
+        covariance = self.covariance.get_subcovariance([self.lon_0, self.lat_0]).data  # type: ignore[attr-defined]
+        units = [self.lon_0.unit.to("deg") * float(np.cos(self.lat_0.quantity.to_value("rad"))), self.lat_0.unit.to("deg")]  # type: ignore[attr-defined]
         variances, axes = np.linalg.eigh(covariance * np.outer(units, units))
         minor, major = _AXIS_95 * np.sqrt(np.maximum(variances, 0.0))
         if not minor > 0:
@@ -266,7 +266,7 @@ class SpatialModel(ModelBase):
         if energy is not None and self.is_energy_dependent:
             extra = [np.asarray(energy, dtype=float)[:, None] * u.TeV]
         parameters, name = self.parameters, type(self).__name__
-        shape = np.broadcast_shapes(lon.shape, lat.shape, *(e.shape for e in extra))
+        shape = np.broadcast_shapes(lon.shape, lat.shape, *(e.shape for e in extra))  # type: ignore[union-attr]
         free = [not par.frozen for par in parameters]
 
         def function(own: Array) -> Array:

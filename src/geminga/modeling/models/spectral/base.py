@@ -1,8 +1,9 @@
 """What every spectral model does, derived from its formula.
 
-A model of one's own gives parameters and a static ``evaluate`` with Quantities; it is then differentiated and integrated numerically.
-A built-in model adds `SpectralModel._dnde_formula` (and `SpectralModel._integral_formula` where there is a closed form): functions of canonical floats
-with exact gradients, from `geminga.numerics.spectra`. A subclass that overrides ``evaluate`` is never evaluated with the formula of its
+A model of one's own gives parameters and a static ``evaluate`` with Quantities; it is then differentiated and integrated
+numerically. A built-in model adds `SpectralModel._dnde_formula` (and `SpectralModel._integral_formula` where there is a closed
+form): functions of canonical floats with exact gradients, from `geminga.numerics.spectra`. A subclass that overrides ``evaluate``
+is never evaluated with the formula of its
 parent.
 """
 

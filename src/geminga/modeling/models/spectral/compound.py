@@ -189,7 +189,7 @@ class CompoundSpectralModel(SpectralModel):
         missing = [key for key in ("model1", "model2", "operator") if key not in entry]
         if missing or entry["operator"] not in _OPERATORS:
             what = f"lacks {', '.join(missing)}" if missing else f"has operator {entry['operator']!r}"
-            msg = f"CompoundSpectralModel: the entry {what}; expected model1, model2 and one of the operators {', '.join(_OPERATORS)}."
+            msg = f"CompoundSpectralModel: the entry {what}; expected model1, model2 and an operator of {', '.join(_OPERATORS)}."
             raise FormatError(msg)
         models = [Model.from_dict({"spectral": entry[key]}) for key in ("model1", "model2")]
         return cls(models[0], models[1], _OPERATORS[entry["operator"]])

@@ -34,12 +34,11 @@ def _parameter_samples(model: Any, samples: Any) -> Array:
             values[:, columns] = samples
             return values
     elif isinstance(samples, (list, tuple)) and len(samples) == len(parameters):
-        columns = [
-            np.ravel(s.to_value(par.unit) if isinstance(s, u.Quantity) else s) for s, par in zip(samples, parameters, strict=True)
-        ]
-        return np.stack(np.broadcast_arrays(*columns), axis=1).astype(float)
+        pairs = zip(samples, parameters, strict=True)
+        arrays = [np.ravel(s.to_value(par.unit) if isinstance(s, u.Quantity) else s) for s, par in pairs]
+        return np.stack(np.broadcast_arrays(*arrays), axis=1).astype(float)
     msg = (
-        f"{type(model).__name__}: samples of type {type(samples).__name__} do not fit its {len(parameters)} parameters; give an array of "
+        f"{type(model).__name__}: samples ({type(samples).__name__}) do not fit {len(parameters)} parameters; give an array of "
         "shape (n_samples, n_parameters), or (n_samples, n_free), or a list with one Quantity of samples for each parameter."
     )
     raise InputError(msg)
@@ -85,14 +84,14 @@ def integral_error(
     self: Any, energy_min: Any, energy_max: Any, n_samples: int = 3500, random_state: Any = 42, samples: Any = None, **kwargs: Any
 ) -> u.Quantity:
     """Integral flux with its errors; see `evaluate_error` and `integral`."""
-    return _propagate(self, *self._integrate(energy_min, energy_max, 0), samples)
+    return _propagate(self, *self._integrate(energy_min, energy_max, 0), samples)  # type: ignore[call-arg]
 
 
 def energy_flux_error(
     self: Any, energy_min: Any, energy_max: Any, n_samples: int = 3500, random_state: Any = 42, samples: Any = None, **kwargs: Any
 ) -> u.Quantity:
     """Energy flux with its errors; see `evaluate_error` and `energy_flux`."""
-    return _propagate(self, *self._integrate(energy_min, energy_max, 1), samples)
+    return _propagate(self, *self._integrate(energy_min, energy_max, 1), samples)  # type: ignore[call-arg]
 
 
 def spectral_index_error(

@@ -45,10 +45,10 @@ class PiecewiseNormSpectralModel(SpectralModel):
         if interp not in _SCALES:
             msg = f"PiecewiseNormSpectralModel: interp {interp!r} is unknown; expected one of {', '.join(_SCALES)}."
             raise InputError(msg)
-        if self._energy.ndim != 1 or not np.all(np.diff(self._energy.value) > 0) or len(self._energy) < 2:
+        if self._energy.ndim != 1 or not np.all(np.diff(self._energy.value) > 0) or len(self._energy) < 2:  # type: ignore[attr-defined]
             msg = f"PiecewiseNormSpectralModel: energy is {self._energy}; expected at least 2 increasing energies."
             raise DataError(msg)
-        values: Sequence[Any] = np.ones(len(self._energy)) if norms is None else list(norms)
+        values: Sequence[Any] = np.ones(len(self._energy)) if norms is None else list(norms)  # type: ignore[assignment]
         if len(values) != len(self._energy):
             msg = f"PiecewiseNormSpectralModel: {len(values)} norms for {len(self._energy)} energies; expected as many."
             raise DataError(msg)
@@ -77,17 +77,17 @@ class PiecewiseNormSpectralModel(SpectralModel):
         """Evaluate for given norms."""
         energy = as_energy(energy).to_value("TeV")
         values = np.array([u.Quantity(v).to_value("") for v in (norms or tuple(named.values()))], dtype=float)
-        weights = node_weights(self._scaled_energy(np.ravel(energy)), self._scaled_energy(self._energy.to_value("TeV")))
+        weights = node_weights(self._scaled_energy(np.ravel(energy)), self._scaled_energy(self._energy.to_value("TeV")))  # type: ignore[attr-defined]
         value, _ = piecewise_norm(weights, _SCALES[self._interp], values)
         return u.Quantity(value.reshape(np.shape(energy)), "")
 
     def _dnde_formula(self, x: Array) -> Formula:
-        weights = node_weights(self._scaled_energy(np.exp(x)), self._scaled_energy(self._energy.to_value("TeV")))
+        weights = node_weights(self._scaled_energy(np.exp(x)), self._scaled_energy(self._energy.to_value("TeV")))  # type: ignore[attr-defined]
         forward = _SCALES[self._interp]
         return lambda *norms: piecewise_norm(weights, forward, np.array(norms))
 
     def _break_energies(self, values: Array) -> Sequence[float]:
-        return tuple(self._energy.to_value("TeV").tolist())
+        return tuple(self._energy.to_value("TeV").tolist())  # type: ignore[attr-defined]
 
     def to_dict(self, full_output: bool = False) -> dict[str, Any]:
         """Plain dictionary, as it stands in model files."""
@@ -102,7 +102,7 @@ class PiecewiseNormSpectralModel(SpectralModel):
             "spectral": {
                 "type": self.tag[0],
                 "parameters": parameters,
-                "energy": {"data": self._energy.value.tolist(), "unit": str(self._energy.unit)},
+                "energy": {"data": self._energy.value.tolist(), "unit": str(self._energy.unit)},  # type: ignore[attr-defined]
                 "interp": self._interp,
             }
         }

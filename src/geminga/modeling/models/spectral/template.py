@@ -68,11 +68,11 @@ class TemplateSpectralModel(SpectralModel):
         self.values = np.atleast_1d(u.Quantity(values, copy=False))
         self.meta = {} if meta is None else meta
         self._settings = _interp_kwargs(interp_kwargs)
-        nodes = self.energy.to_value("TeV")
+        nodes = self.energy.to_value("TeV")  # type: ignore[attr-defined]
         if nodes.ndim != 1 or nodes.shape != self.values.shape or len(nodes) == 0:
-            msg = f"TemplateSpectralModel: energy has shape {nodes.shape} and values {self.values.shape}; expected the same 1-D shape."
+            msg = f"TemplateSpectralModel: energy has shape {nodes.shape}, values {self.values.shape}; expected one 1-D shape."
             raise DataError(msg)
-        if not (np.all(nodes > 0) and np.all(np.diff(nodes) > 0) and np.all(np.isfinite(self.values.value))):
+        if not (np.all(nodes > 0) and np.all(np.diff(nodes) > 0) and np.all(np.isfinite(self.values.value))):  # type: ignore[attr-defined]
             msg = (
                 "TemplateSpectralModel: expected positive, increasing energies and finite values; sort the table and remove NaN."
             )
@@ -81,7 +81,7 @@ class TemplateSpectralModel(SpectralModel):
 
     @property
     def _nodes(self) -> NDArray[np.float64]:
-        return np.log(self.energy.to_value("TeV"))
+        return np.log(self.energy.to_value("TeV"))  # type: ignore[attr-defined]
 
     @property
     def _is_power_law(self) -> bool:
@@ -89,7 +89,7 @@ class TemplateSpectralModel(SpectralModel):
 
     def _table(self, x: Array) -> Array:
         """Values in their own unit at ``x = ln(E / TeV)``."""
-        nodes, values = self._nodes, self.values.value.astype(float)
+        nodes, values = self._nodes, self.values.value.astype(float)  # type: ignore[attr-defined]
         scale = self._settings["values_scale"]
         if scale == "log":
             result = table_value(x, nodes, np.log(np.clip(values, _TINY, None)))
@@ -109,7 +109,7 @@ class TemplateSpectralModel(SpectralModel):
     def evaluate(self, energy: Any) -> u.Quantity:
         """Interpolate the table."""
         energy = as_energy(energy)
-        return u.Quantity(self._table(np.log(energy.to_value("TeV"))), self.values.unit)
+        return u.Quantity(self._table(np.log(energy.to_value("TeV"))), self.values.unit)  # type: ignore[attr-defined]
 
     def _dnde_formula(self, x: Array) -> Formula:
         value = self._table(x) * self._scale
@@ -117,11 +117,11 @@ class TemplateSpectralModel(SpectralModel):
 
     @property
     def _scale(self) -> float:
-        return float(self.values.unit.to(canonical_unit(self.values.unit)))
+        return float(self.values.unit.to(canonical_unit(self.values.unit)))  # type: ignore[attr-defined]
 
     def _integral_formula(self, low: Array, high: Array, power: int) -> Formula:
         if self._is_power_law:
-            log_values = np.log(np.clip(self.values.value.astype(float), _TINY, None))
+            log_values = np.log(np.clip(self.values.value.astype(float), _TINY, None))  # type: ignore[attr-defined]
             value = table_integral(low, high, self._nodes, log_values, power)
         else:
             rule = log_panels(low, high, self._break_energies(np.zeros(0)), energy_power=power)
@@ -130,7 +130,7 @@ class TemplateSpectralModel(SpectralModel):
         return lambda: (value.copy(), np.zeros((0, len(value))))
 
     def _break_energies(self, values: Array) -> Sequence[float]:
-        return tuple(self.energy.to_value("TeV").tolist())
+        return tuple(self.energy.to_value("TeV").tolist())  # type: ignore[attr-defined]
 
     def to_dict(self, full_output: bool = False) -> dict[str, Any]:
         """Plain dictionary, as it stands in model files."""
@@ -138,8 +138,8 @@ class TemplateSpectralModel(SpectralModel):
             "spectral": {
                 "type": self.tag[0],
                 "parameters": [],
-                "energy": {"data": self.energy.value.tolist(), "unit": str(self.energy.unit)},
-                "values": {"data": self.values.value.tolist(), "unit": str(self.values.unit)},
+                "energy": {"data": self.energy.value.tolist(), "unit": str(self.energy.unit)},  # type: ignore[attr-defined]
+                "values": {"data": self.values.value.tolist(), "unit": str(self.values.unit)},  # type: ignore[attr-defined]
             }
         }
 
