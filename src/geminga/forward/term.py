@@ -269,7 +269,7 @@ class PoissonTerm:
 
     def _sample(self, states: Sequence[State], touched: Index, exact: bool) -> tuple[Index, Array]:
         """Places in `touched` of the bins for the curvature, and the number of bins each stands for."""
-        stride = 1 if exact else -(-len(touched) // CURVATURE_BINS)
+        stride = 1 if exact else max(1, -(-len(touched) // CURVATURE_BINS))
         if stride == 1:
             return np.arange(len(touched)), np.ones(len(touched))
         compact = [s for s in states if len(s.selection.bins) <= CURVATURE_BINS]
