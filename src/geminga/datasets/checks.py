@@ -19,7 +19,7 @@ def validate(self: Any) -> None:
     """Check that data are finite and not negative where they are used, and that all parts fit together.
 
     Counts, background and the like are checked in the bins of the mask, the exposure in the pixels which the mask holds at
-    any energy.
+    any energy, PSF and energy dispersion everywhere (a thousandth of the largest value below zero is rounding).
 
     Raises
     ------
@@ -43,6 +43,22 @@ def _faults(dataset: Any) -> Iterator[str]:
             continue
         if part.name in dataset.checked_maps:
             yield from _bad_bins(part.name.upper(), value, _used(value, keep))
+        response = getattr(value, "psf_map", None) or getattr(value, "edisp_map", None)
+        if response is not None:
+            yield from _bad_response(part.name.upper(), response)
+
+
+def _bad_response(name: str, value: Any) -> Iterator[str]:
+    data = value.frozen_data
+    low, high = (data.min(), data.max()) if data.size else (0, 0)
+    if np.isfinite(low) and np.isfinite(high) and low >= -1e-3 * high:
+        return
+    with np.errstate(invalid="ignore"):
+        kinds = {"NaN": np.isnan(data), "infinite": np.isinf(data), "negative": data < 0}
+    for kind, bad in kinds.items():
+        places = np.argwhere(bad)
+        if len(places):
+            yield f"{name} is {kind} in {len(places)} bins, {_where(value, places)}"
 
 
 def _used(value: Any, keep: Any) -> Any:

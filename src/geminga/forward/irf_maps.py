@@ -123,6 +123,13 @@ def _psf_source(
     own = np.asarray(axes["energy" if is_reco else "energy_true"].center.to_value("TeV"), dtype=float)
     edges = reco if is_reco else true
     wanted = np.sqrt(edges[1:] * edges[:-1])
+    limits = np.asarray(axes["energy" if is_reco else "energy_true"].edges.to_value("TeV"), dtype=float)
+    if wanted[0] < limits[0] * (1 - 1e-3) or wanted[-1] > limits[-1] * (1 + 1e-3):
+        msg = (
+            f"The PSF goes from {limits[0]:.4g} to {limits[-1]:.4g} TeV, the exposure needs it from {wanted[0]:.4g} to "
+            f"{wanted[-1]:.4g} TeV; make the PSF for the energies of the exposure."
+        )
+        raise GeometryError(msg)
     data = psf_map.frozen_data
     scale = psf_map.unit.to("sr-1")
     corners = _pixel_corners(psf_map.geom.to_image(), frame)

@@ -97,6 +97,9 @@ def likelihood(dataset: Any) -> PoissonTerm:
     """
     dataset.validate()
     own = term(dataset)
+    if not len(own.field.pixel):
+        msg = f"Dataset {dataset.name!r} has no bin inside its mask, so there is nothing to fit; change mask_safe or mask_fit."
+        raise InputError(msg)
     values = _values(own)
     for source in own.sources:
         free = [own.parameters[j] for j in source.index if not own.parameters[j].frozen]

@@ -221,6 +221,7 @@ class IRFMap:
             msg = f"{cls.__name__}: there is no HDU {hdu!r}; the file has {', '.join(h.name for h in hdulist)}."
             raise NameLookupError(msg)
         irf_map = Map.from_hdulist(hdulist, hdu=hdu, hdu_bands=hdu_bands, format=format)
+        irf_map = _theta_to_rad(irf_map)
         name = exposure_hdu or f"{hdu}_EXPOSURE"
         exposure = None
         if name in hdulist:
@@ -228,7 +229,7 @@ class IRFMap:
         elif exposure_hdu is not None:
             msg = f"{cls.__name__}: there is no HDU {exposure_hdu!r}; the file has {', '.join(h.name for h in hdulist)}."
             raise NameLookupError(msg)
-        return cls(irf_map, exposure)
+        return cls(irf_map, None if exposure is None else _theta_to_rad(exposure))
 
     @classmethod
     def read(cls, filename: str | Path, format: str = "gadf", hdu: str | None = None, checksum: bool = False) -> Any:
@@ -271,6 +272,11 @@ class IRFMap:
     def write(self, filename: str | Path, overwrite: bool = False, format: str = "gadf", checksum: bool = False) -> None:
         """Write to a FITS file, whole or not at all; checksums are always written."""
         write_fits(self.to_hdulist(format=format), filename, overwrite=overwrite)
+
+
+def _theta_to_rad(own: Any) -> Any:
+    """Old files call the offset axis of a PSF ``theta``."""
+    return own.rename_axes(["theta"], ["rad"]) if "theta" in own.geom.axes.names else own
 
 
 def _at_center(own: Any, region: Any) -> Any:

@@ -70,9 +70,14 @@ def cash_errors(n: ArrayLike, rise: float) -> tuple[Array, Array]:
     """
     n = np.asarray(n, dtype=float)
     safe = np.where(n > 0, n, 1.0)
-    argument = -np.exp(-rise / (2 * safe) - 1)
+    distance = rise / (2 * safe)
+    argument = -np.exp(-distance - 1)
     down = safe * (lambertw(argument, 0).real + 1)
-    up = -safe * (lambertw(argument, -1).real + 1)
+    # y = -W_{-1} solves y - ln y = distance + 1; where the exponential underflows by iteration, which converges at once.
+    y = distance + 1
+    for _ in range(5):
+        y = distance + 1 + np.log(y)
+    up = safe * (np.where(distance > 600, y, -lambertw(np.minimum(argument, -1e-300), -1).real) - 1)
     return np.where(n > 0, down, 0.0), np.where(n > 0, up, rise / 2)
 
 
