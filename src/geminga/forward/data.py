@@ -69,7 +69,9 @@ def freeze_data(dataset: Any, whole: bool = False) -> DataPlan:
     background = None
     if dataset.background is not None:
         full = image_data(dataset.background.frozen_data)[:, field.pixel].astype(float)
-        total = np.einsum("ep,ep->e", full, field.mask[field.group])
+        if not field.mask.all():
+            full = np.where(field.mask[field.group], full, 0.0)  # whatever masked bins hold has no influence
+        total = full.sum(axis=1)
         background = (full[field.bin_energy, field.bin_pixel], total, full)
     constant = 0.0
     if dataset.stat_type == "cstat":

@@ -194,7 +194,7 @@ class PoissonTerm:
         stat = 2 * (total - log_sum) + self.constant
         if order == 0:
             return stat, np.zeros(0), np.zeros((0, 0))
-        weight = np.where(mu > TRUNCATION, -n / mu_safe, 0.0)
+        weight = -n / mu_safe  # enormous where mu is not positive: no minimum can be there
         gradient = self._gradient(values, states, scales, touched, weight, rest_counts)
         if order == 1:
             return stat, gradient[free], np.zeros((0, 0))
