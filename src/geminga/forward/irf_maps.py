@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from geminga.errors import GeometryError, UnsupportedError
 from geminga.forward.irf import IrfSource, MapIrf, make_psf_scales, normalise_psf
+from geminga.forward.memo import Memo
 from geminga.numerics.folding import diagonal_response
 from geminga.numerics.sphere import frame_rotation
 
@@ -80,12 +81,13 @@ def irf_factory(dataset: Any, geom: Any, edges_true: Array) -> dict[tuple[bool, 
         def make(frame: str) -> IrfSource:
             if use_edisp and matrix_data is not None:
                 corners = _pixel_corners(matrix_image, frame)
-                data = matrix_data
+                data, memo = matrix_data, Memo(8)
 
                 def response(lon: float, lat: float) -> tuple[Array, Array]:
                     # The kernel of the nearest pixel, as `EDispKernelMap.get_edisp_kernel` gives it.
                     rows, columns, weight = corners(lon, lat)
-                    values = np.moveaxis(data[:, :, rows, columns], -1, 0)
+                    key = (int(rows[0]), int(columns[0]))
+                    values = memo.get(key, lambda: np.moveaxis(data[:, :, rows, columns], -1, 0))
                     valid = _valid_weights(values, weight)
                     return values, (np.arange(len(valid)) == np.argmax(valid)).astype(float)
             else:
@@ -133,13 +135,17 @@ def _psf_source(
     data = psf_map.frozen_data
     scale = psf_map.unit.to("sr-1")
     corners = _pixel_corners(psf_map.geom.to_image(), frame)
+    memo = Memo(8)
+    is_same = len(own) == len(wanted) and bool(np.allclose(own, wanted, rtol=1e-3))
+
+    def four(rows: NDArray, columns: NDArray) -> Array:
+        values = np.moveaxis(np.asarray(data[:, :, rows, columns], dtype=float), -1, 0) * scale
+        values = normalise_psf(rad, edge, np.clip(np.nan_to_num(values), 0, None))
+        return values if is_same else np.array([_at_energies(v, own, wanted) for v in values])
 
     def psf(lon: float, lat: float) -> tuple[Array, Array]:
         rows, columns, weight = corners(lon, lat)
-        values = np.moveaxis(np.asarray(data[:, :, rows, columns], dtype=float), -1, 0) * scale
-        values = normalise_psf(rad, edge, np.clip(np.nan_to_num(values), 0, None))
-        if len(own) != len(wanted) or not np.allclose(own, wanted, rtol=1e-3):
-            values = np.array([_at_energies(v, own, wanted) for v in values])
+        values = memo.get((int(rows[0]), int(columns[0])), lambda: four(rows, columns))
         return values, _valid_weights(values, weight)
 
     ny, nx = psf_map.geom.to_image().data_shape

@@ -66,10 +66,12 @@ class Source:
     component: Any
     index: Index
     scale: Array  # component's number for one unit of the parameter (deg for positions)
+    memo: Memo = dataclasses.field(default_factory=lambda: Memo(2), init=False)
 
     def forward(self, values: Array) -> Any:
         """`Component.forward` at the term's values."""
-        return self.component.forward(values[self.index] * self.scale)
+        own = values[self.index] * self.scale
+        return self.memo.get(own.tobytes(), lambda: self.component.forward(own))
 
     def pullback(self, state: Any, weight: Array) -> Array:
         """`Component.pullback` in the parameters' own units."""

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from scipy.interpolate import RegularGridInterpolator
 
 from geminga.errors import GeometryError, InputError, NameLookupError, UnitError
+from geminga.irf import along
+from geminga.irf.along import scaled
 from geminga.irf.io import gadf
 from geminga.maps import MapAxes
 from geminga.utils.files import read_fits, write_fits
@@ -30,14 +32,6 @@ class FoVAlignment(Enum):
     ALTAZ = "ALTAZ"
     RADEC = "RADEC"
     REVERSE_LON_RADEC = "REVERSE_LON_RADEC"
-
-
-def _scaled(axis: Any, values: Any) -> Array:
-    """Coordinates of an axis in the scale in which it is linear."""
-    number = u.Quantity(values, copy=False).to_value(axis.unit)
-    if axis.interp == "log":
-        return np.asarray(np.log(np.clip(number, np.finfo(np.float32).tiny, None)))
-    return np.asarray(np.sqrt(number) if axis.interp == "sqrt" else number, dtype=float)
 
 
 class IRF:
@@ -221,11 +215,11 @@ class IRF:
         coordinates, inside = [], np.True_
         for axis in self.axes:
             try:
-                x = _scaled(axis, kwargs[axis.name])
+                x = scaled(axis, kwargs[axis.name])
             except u.UnitConversionError as error:
                 msg = f"{type(self).__name__}.evaluate: {axis.name}={kwargs[axis.name]!r} cannot be converted to {axis.unit}."
                 raise UnitError(msg) from error
-            edges = _scaled(axis, axis.edges)
+            edges = scaled(axis, axis.edges)
             inside = inside & (x >= edges[0]) & (x <= edges[-1])
             coordinates.append(x)
         shape = np.broadcast_shapes(*(x.shape for x in coordinates))
@@ -234,10 +228,10 @@ class IRF:
             values = np.log(np.clip(values, np.finfo(float).tiny, None))
         if used:
             grid = values.reshape([self.axes[i].nbin for i in used])
-            points = tuple(_scaled(self.axes[i], self.axes[i].center) for i in used)
+            points = tuple(scaled(self.axes[i], self.axes[i].center) for i in used)
             where = np.stack([np.broadcast_to(coordinates[i], shape) for i in used], axis=-1)
             kind = method or options.get("method", "linear")
-            result = RegularGridInterpolator(points, grid, method=kind, bounds_error=False, fill_value=None)(where)
+            result = RegularGridInterpolator(points, grid, method=kind, bounds_error=False, fill_value=None)(where).reshape(shape)
         else:
             result = np.broadcast_to(values.reshape(()), shape).copy()
         if log_values:
@@ -280,28 +274,8 @@ class IRF:
         with np.errstate(divide="ignore", invalid="ignore"):
             self.data = np.nan_to_num(np.where(total != 0, self.data / total, 0.0))
 
-    def integrate_log_log(self, axis_name: str, method: str = "linear", **kwargs: Any) -> u.Quantity:
-        """Integral along an axis between neighbouring coordinates given for it, exact for power laws."""
-        from geminga.numerics.quadrature import trapz_loglog
-
-        position = self.axes.index(axis_name)
-        values = self.evaluate(method=method, **kwargs)
-        x = u.Quantity(kwargs[axis_name])
-        data = trapz_loglog(values.value, np.broadcast_to(x.value, values.shape), axis=position)
-        return u.Quantity(data, values.unit * x.unit)
-
-    def interp_missing_data(self, axis_name: str) -> None:
-        """Replace zeros and NaN by log-log interpolation between their neighbours along an axis, in place."""
-        position = self.axes.index(axis_name)
-        x = _scaled(self.axes[axis_name], self.axes[axis_name].center)
-        rows = np.moveaxis(np.array(self.data, dtype=float), position, -1)
-        flat = rows.reshape(-1, len(x))
-        for row in flat:
-            good = np.isfinite(row) & (row > 0)
-            if good.sum() >= 2:
-                bad = ~good & (x > x[good][0]) & (x < x[good][-1])
-                row[bad] = np.exp(np.interp(x[bad], x[good], np.log(row[good])))
-        self.data = np.moveaxis(flat.reshape(rows.shape), -1, position)
+    integrate_log_log = along.integrate_log_log
+    interp_missing_data = along.interp_missing_data
 
     # ---- transformation ----------------------------------------------------------------------
 

@@ -105,7 +105,7 @@ def plot_kernel(self: Any, ax: Any = None, energy: Any = None, add_cbar: bool = 
     own = self.psf_kernel_map
     if energy is not None:
         name = own.geom.axes.names[0]
-        index = int(np.clip(own.geom.axes[name].coord_to_idx(u.Quantity(energy)), 0, own.geom.axes[name].nbin - 1))
+        index = int(own.geom.axes[name].coord_to_idx(u.Quantity(energy), clip=True)[0])
         image = own.slice_by_idx({name: index})
     else:
         image = own.sum_over_axes(keepdims=False)
