@@ -158,7 +158,7 @@ def test_changes_in_place_are_seen(dataset):
     counts, background, psf = dataset.counts.data, dataset.background.data, dataset.psf.psf_map.data[:, :5]
     for array in (counts, background, psf):
         old = array.copy()
-        array *= 1.5
+        np.multiply(array, 1.5, out=array)
         assert dataset.stat_sum() != before
         array[...] = old
         assert dataset.stat_sum() == before
