@@ -9,7 +9,7 @@ Legend: e reconstructed energy, p pixel inside the mask, g group of energies wit
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -52,31 +52,6 @@ class Field:
     bin_energy: Index32
     bin_counts: Array
     bin_start: Index  # first occupied bin of each tile
-    weight: float = 1.0  # pixels of the full field which each pixel stands for
-
-    def thin(self, stride: int) -> tuple[Field, Index, Index]:
-        """Every `stride`-th pixel, each standing for `stride`: a coarse field for the first steps of a fit.
-
-        Returns the field, and the pixels and occupied bins kept.
-        """
-        pixels = np.arange(stride // 2, len(self.pixel), stride)
-        place = np.full(len(self.pixel), -1, dtype=np.intp)
-        place[pixels] = np.arange(len(pixels))
-        bins = np.flatnonzero(place[self.bin_pixel] >= 0)
-        thinned = replace(
-            self,
-            pixel=self.pixel[pixels],
-            vectors=np.ascontiguousarray(self.vectors[pixels]),
-            solid_angle=self.solid_angle[pixels],
-            mask=np.ascontiguousarray(self.mask[:, pixels]),
-            tile_start=np.searchsorted(pixels, self.tile_start),
-            bin_pixel=place[self.bin_pixel[bins]],
-            bin_energy=self.bin_energy[bins],
-            bin_counts=self.bin_counts[bins] * stride,
-            bin_start=np.searchsorted(bins, self.bin_start),
-            weight=self.weight * stride,
-        )
-        return thinned, pixels, bins
 
     @property
     def n_energy(self) -> int:

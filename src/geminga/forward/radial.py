@@ -160,7 +160,7 @@ class RadialComponent:
 
     def _total(self, weights: Array) -> Array:
         """Weights of the total for every energy, (n_k, n_e, 4 n_cells)."""
-        return weights[self.field.group].transpose(1, 0, 2) * self.field.weight
+        return weights[self.field.group].transpose(1, 0, 2)
 
     def _tangents(self, state: RadialState) -> Array:
         """Tables of the derivatives by spectral parameters, then by shape: (n, n_k, n_e, 4 n_cells)."""
@@ -208,7 +208,7 @@ class RadialComponent:
         for g, mask in enumerate(geometry.masks):
             summed = np.ascontiguousarray(table[:, self.field.group == g].sum(axis=1).T)
             out += np.einsum("pk,pk->p", geometry.look @ summed, geometry.exposure) * mask
-        return out * self.field.weight
+        return out
 
     def jacobian(self, state: RadialState, which: NDArray[np.intp]) -> Array:
         """Derivatives of the counts in the bins ``selection.bins[which]``, shape (n_parameters, n_which)."""
@@ -306,15 +306,6 @@ class RadialComponent:
         profile = self.profile(values, irf, False)
         center, _, _ = position_vectors(values[0], values[1], self.rotation)
         return _profile_at(profile, center, self.field.vectors) * self.field.solid_angle
-
-    def thin(self, field: Field, pixels: NDArray[np.intp], values: Array) -> RadialComponent | None:
-        """The same component on some of the pixels; None if the source is too narrow for that."""
-        spatial = values[self.n_spectral :]
-        smooth = 0.0 if self.is_point else float(self.spatial.feature_size(spatial))
-        if smooth < 1.5 * self.field.side * np.sqrt(field.weight):
-            return None
-        exposure = (self.exposure[0], np.ascontiguousarray(self.exposure[1][pixels]))
-        return replace(self, field=field, exposure=exposure, memo_profile=Memo(4), memo_geometry=Memo())
 
     def freeze_irf(self, values: Array) -> RadialComponent:
         """The same component with the IRFs at the position in `values`, whatever is evaluated later."""

@@ -351,21 +351,6 @@ class PoissonTerm:
                 curvature[j, template.index] += 2 * (second @ per_energy)
         curvature[:] = 0.5 * (curvature + curvature.T)
 
-    def coarse(self, values: Array, stride: int = 8, enough: int = 20000) -> PoissonTerm | None:
-        """A term on every `stride`-th pixel, for the first steps towards the minimum.
-
-        None where the field is small, or a source too narrow to be sampled so.
-        """
-        if len(self.field.bin_counts) < enough or not all(hasattr(s.component, "thin") for s in self.sources):
-            return None
-        field_, pixels, bins = self.field.thin(stride)
-        components = [s.component.thin(field_, pixels, values[s.index] * s.scale) for s in self.sources]
-        if not components or any(c is None for c in components):
-            return None
-        sources = [replace(s, component=c) for s, c in zip(self.sources, components, strict=True)]
-        templates = [replace(t, bins=t.bins[bins], image=t.image[:, pixels]) for t in self.templates]
-        return replace(self, field=field_, sources=sources, templates=templates)
-
     def freeze_irf(self, values: Array) -> PoissonTerm:
         """The same term with each source's IRFs taken at its position in `values`."""
         sources = [replace(s, component=s.component.freeze_irf(values[s.index] * s.scale)) for s in self.sources]

@@ -79,16 +79,3 @@ def test_masked_bins_have_no_influence():
     free = np.ones(len(values), bool)
     assert term.evaluate(values, free, 0)[0] == again.evaluate(values, free, 0)[0]
     assert not np.isin(term.field.pixel[term.field.bin_pixel] % 3, [0]).any()
-
-
-def test_coarse_term_estimates_the_same_statistic():
-    term, values = make_term("gauss", n=120)
-    coarse = term.coarse(values, stride=5, enough=100)
-    free = np.ones(len(values), bool)
-    full, thin = term.evaluate(values, free, 1), coarse.evaluate(values, free, 1)
-    np.testing.assert_allclose(thin[0], full[0], rtol=0.1)
-
-
-def test_narrow_sources_are_not_thinned():
-    term, values = make_term("point")
-    assert term.coarse(values, enough=100) is None

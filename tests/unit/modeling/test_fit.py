@@ -74,8 +74,8 @@ def test_backends_agree(dataset, field):
         assert result.success, result.message
         best[backend] = values(result)
     sigma = errors(result)
-    assert_allclose(best["minuit"] / sigma, best["newton"] / sigma, atol=2e-3)
-    assert_allclose(best["scipy"] / sigma, best["newton"] / sigma, atol=2e-3)
+    assert_allclose(best["minuit"] / sigma, best["newton"] / sigma, atol=1e-3)
+    assert_allclose(best["scipy"] / sigma, best["newton"] / sigma, atol=1e-3)
 
 
 def test_gaussian_start_far_away(dataset):
