@@ -2,7 +2,7 @@
 
 from geminga.irf.edisp.kernel import EDispKernel
 from geminga.irf.edisp.map import EDispKernelMap, EDispMap
-from geminga.irf.psf.map import PSFMap  # type: ignore[attr-defined]
+from geminga.irf.psf.map import PSFMap
 from geminga.irf.psf.reco import RecoPSFMap
 from geminga.utils.registry import Registry
 

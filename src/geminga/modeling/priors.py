@@ -349,7 +349,7 @@ class SamplesKDEPrior(Prior):
         self._kde = gaussian_kde(self.samples, weights=self.weights)
         super().__init__(weight=weight)
 
-    def evaluate(self, value: Any) -> Any:  # type: ignore[override]
+    def evaluate(self, value: Any) -> Any:
         """Minus twice the logarithm of the density."""
         return -2 * self._kde.logpdf(np.atleast_1d(value)).reshape(np.shape(value))[()]
 

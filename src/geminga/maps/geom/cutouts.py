@@ -32,8 +32,8 @@ def overlap_errors() -> tuple[type[GeometryError], type[GeometryError]]:
 
 def _image(geom: WcsGeom, crpix: Any, npix: Any, scale: Any = None) -> WcsGeom:
     """Same projection with another reference pixel, size and scale."""
-    number = geom._read_npix(None, npix)  # type: ignore[arg-type]
-    return type(geom)(PixelGrid(shifted_wcs(geom.wcs, crpix, number, scale), number), axes=geom.axes)  # type: ignore[arg-type]
+    number = geom._read_npix(None, npix)
+    return type(geom)(PixelGrid(shifted_wcs(geom.wcs, crpix, number, scale), number), axes=geom.axes)
 
 
 def _cut_size(geom: WcsGeom, width: Any, odd_npix: bool, min_npix: int) -> list[int]:

@@ -97,7 +97,7 @@ class WcsGeom(Geom):
         return {"wcs": self._grid.wcs, "axes": self._axes}
 
     def _with_axes(self, axes: MapAxes) -> WcsGeom:
-        return type(self)(self._grid, axes=axes)  # type: ignore[arg-type]
+        return type(self)(self._grid, axes=axes)
 
     create = classmethod(makers.create)
     from_aligned = classmethod(makers.from_aligned)
