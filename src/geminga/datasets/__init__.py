@@ -1,7 +1,7 @@
 """Reduced data: binned counts with their responses, models and likelihood.
 
-Which one do I want? A cube or image of counts: `MapDataset`. Counts in one region: `SpectrumDataset`.
-Several of them, fitted together: `Datasets`.
+Which one do I want? A cube or image of counts: `MapDataset`. Counts in one region: `SpectrumDataset`. With a background
+measured in an off region: `MapDatasetOnOff`, `SpectrumDatasetOnOff`. Several of them, fitted together: `Datasets`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ _PUBLIC = {
     ".collection": ["Datasets"],
     ".create": ["create_map_dataset_geoms"],
     ".edisp": ["apply_edisp"],
-    ".map": ["MapDataset"],
+    ".map": ["MapDataset", "MapDatasetOnOff"],
     ".metadata": ["MapDatasetMetaData"],
     ".registry": ["DATASET_REGISTRY"],
     ".restore": ["set_and_restore_mask_fit"],
-    ".spectrum": ["SpectrumDataset"],
+    ".spectrum": ["SpectrumDataset", "SpectrumDatasetOnOff"],
     ".split": ["split_dataset"],
 }
 

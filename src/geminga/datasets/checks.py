@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from geminga.datasets.products import filled_parts, label
 from geminga.errors import DataError, GeometryError
 
-__all__ = ["validate"]
+__all__ = ["faults", "refuse", "validate", "where"]
 
 _SHOWN = 3
 
@@ -26,13 +26,19 @@ def validate(self: Any) -> None:
     DataError
         Listing every fault with its map, energy bin and pixel.
     """
-    faults = list(_faults(self))
-    if faults:
-        msg = f"{label(self)} cannot be used: " + "; ".join(faults) + ". Correct the maps or exclude the bins with a mask."
+    refuse(self, faults(self))
+
+
+def refuse(dataset: Any, found: Iterable[str]) -> None:
+    """Raise `DataError` if there are faults."""
+    texts = list(found)
+    if texts:
+        msg = f"{label(dataset)} cannot be used: " + "; ".join(texts) + ". Correct the maps or exclude the bins with a mask."
         raise DataError(msg)
 
 
-def _faults(dataset: Any) -> Iterator[str]:
+def faults(dataset: Any) -> Iterator[str]:
+    """Faults of the parts of a dataset, in words."""
     mask = dataset.mask
     keep = None if mask is None else mask.frozen_data
     for part, value in filled_parts(dataset):
@@ -58,7 +64,7 @@ def _bad_response(name: str, value: Any) -> Iterator[str]:
     for kind, bad in kinds.items():
         places = np.argwhere(bad)
         if len(places):
-            yield f"{name} is {kind} in {len(places)} bins, {_where(value, places)}"
+            yield f"{name} is {kind} in {len(places)} bins, {where(value, places)}"
 
 
 def _used(value: Any, keep: Any) -> Any:
@@ -79,10 +85,10 @@ def _bad_bins(name: str, value: Any, keep: Any) -> Iterator[str]:
     for kind, bad in kinds.items():
         places = np.argwhere(bad if keep is None else bad & keep)
         if len(places):
-            yield f"{name} is {kind} in {len(places)} bins, {_where(value, places)}"
+            yield f"{name} is {kind} in {len(places)} bins, {where(value, places)}"
 
 
-def _where(value: Any, places: Any) -> str:
+def where(value: Any, places: Any) -> str:
     """Place of the first few bins in words."""
     texts = []
     for place in places[:_SHOWN]:

@@ -8,9 +8,10 @@ import astropy.units as u
 import numpy as np
 
 from geminga.datasets.prediction import has_signal
-from geminga.stats import CashCountsStatistic
+from geminga.numerics.acceptance import total_ratio
+from geminga.stats import CashCountsStatistic, WStatCountsStatistic
 
-__all__ = ["info_dict", "summary"]
+__all__ = ["info_dict", "info_dict_onoff", "summary"]
 
 
 def info_dict(self: Any, in_safe_data_range: bool = True) -> dict[str, Any]:
@@ -56,7 +57,7 @@ def _sums(dataset: Any, keep: Any) -> dict[str, Any]:
     info["background"] = float(n_background)
     can_predict = background is not None or dataset.models is not None
     info["npred"] = float(total(dataset.npred().frozen_data, keep)) if can_predict and counts is not None else np.nan
-    npred_background = dataset.npred_background() if dataset.background_model is not None else background
+    npred_background = dataset.predicted_background()
     info["npred_background"] = np.nan if npred_background is None else float(total(npred_background.frozen_data, keep))
     info["npred_signal"] = float(total(dataset.npred_signal().frozen_data, keep)) if has_signal(dataset) else np.nan
     return info
@@ -80,8 +81,9 @@ def _exposure(dataset: Any, in_safe_data_range: bool) -> dict[str, Any]:
         image = mask.frozen_data.any(axis=tuple(range(mask.frozen_data.ndim - 2)))
         seen = data[..., image]
     else:
-        seen = data[data > 0]
-    seen = seen if seen.size else data
+        seen = data
+    # Where nothing was seen the minimum would say nothing.
+    seen = seen[seen > 0] if (seen > 0).any() else data
     return {
         "exposure_min": u.Quantity(float(np.min(seen)), exposure.unit),
         "exposure_max": u.Quantity(float(np.max(seen)), exposure.unit),
@@ -149,8 +151,61 @@ def summary(self: Any) -> str:
     lines = [title, "-" * len(title), ""]
     lines += ["" if row is None else line(row[1], row[2].format(info[row[0]])) for row in _LINES]
     lines += model_lines(self.models)
-    lines += [line(label, text.format(info[key])) for key, label, text in self.summary_extra]
+    lines += [line(label, text) for label, text in self.summary_extra(info)]
     return "\n".join(one.rstrip() for one in lines).rstrip("\n") + "\n\n"
+
+
+def no_extra(self: Any, info: dict[str, Any]) -> list[tuple[str, str]]:
+    """Further lines of the summary, label and text: none."""
+    return []
+
+
+def wstat_sqrt_ts(dataset: Any, counts: int, background: float, keep: Any) -> float:
+    """Significance of the summed counts above the summed off counts, Li & Ma (1983)."""
+    sums = _off_sums(dataset, keep)
+    if not np.isfinite(background) or not np.isfinite(sums["alpha"]):
+        return np.nan
+    return float(WStatCountsStatistic(counts, sums["counts_off"], sums["alpha"]).sqrt_ts)
+
+
+def _off_sums(dataset: Any, keep: Any) -> dict[str, Any]:
+    """Off counts, acceptances and alpha of all bins together."""
+    parts = {name: getattr(dataset, name) for name in ("counts_off", "acceptance", "acceptance_off", "background")}
+    sums = {n: np.nan if value is None else float(total(value.frozen_data, keep)) for n, value in parts.items()}
+    n_off, acceptance, background = sums["counts_off"], sums["acceptance"], sums.pop("background")
+    sums["alpha"] = total_ratio(acceptance, sums["acceptance_off"], n_off, background)
+    if np.isfinite(n_off):
+        sums["counts_off"] = int(n_off) if n_off == int(n_off) else n_off
+    if background > 0:
+        sums["acceptance_off"] = acceptance * n_off / background
+    return sums
+
+
+def info_dict_onoff(self: Any, in_safe_data_range: bool = True) -> dict[str, Any]:
+    """Key numbers of the dataset.
+
+    Parameters
+    ----------
+    in_safe_data_range : bool
+        Sum over the bins of ``mask_safe`` only.
+
+    Returns
+    -------
+    info : dict
+        As for a `MapDataset`, with ``counts_off``, ``acceptance``, ``acceptance_off`` and ``alpha`` of all bins taken as one:
+        ``background = alpha counts_off`` and ``alpha = acceptance / acceptance_off``. The summary prints the plain sum of the
+        off acceptance instead, as gammapy does; the two differ where alpha depends on energy.
+    """
+    keep = self.mask_safe.frozen_data if in_safe_data_range and self.mask_safe is not None else None
+    return info_dict(self, in_safe_data_range) | _off_sums(self, keep)
+
+
+def off_lines(self: Any, info: dict[str, Any]) -> list[tuple[str, str]]:
+    """Lines of the summary on the off measurement."""
+    keep = None if self.mask_safe is None else self.mask_safe.frozen_data
+    off = np.nan if self.acceptance_off is None else total(self.acceptance_off.frozen_data, keep)
+    numbers = {"Total counts_off": info["counts_off"], "Acceptance": info["acceptance"], "Acceptance off": off}
+    return [(label, f"{number:.0f}") for label, number in numbers.items()]
 
 
 def model_lines(models: Any) -> list[str]:

@@ -23,8 +23,9 @@ from geminga.datasets.masks import in_safe_range, irf_weights, reduce_mask
 from geminga.errors import DataError, GeometryError, InputError, UnsupportedError
 from geminga.irf import IRFMap
 from geminga.maps import Map
+from geminga.numerics.acceptance import merged_acceptance_off
 
-__all__ = ["MaskMap", "Part", "Plain", "RecoMap", "Response", "TrueMap", "parts_of", "same_geometry"]
+__all__ = ["MaskMap", "OffAcceptance", "Part", "Plain", "RecoMap", "Response", "TrueMap", "parts_of", "same_geometry"]
 
 
 def same_geometry(one: Any, other: Any) -> bool:
@@ -43,6 +44,8 @@ class Part:
 
     name: str
     accepted: type = Map
+    #: Place in the order of stacking: a rule may ask for parts of a higher rank as they were before.
+    rank: int = 1
 
     def __init__(self, doc: str = "") -> None:
         self.__doc__ = doc
@@ -150,8 +153,46 @@ class RecoMap(Part):
         part.stack(other_part, weights=other.mask_safe, nan_to_num=nan_to_num)
 
 
+class OffAcceptance(RecoMap):
+    """Acceptance of the off region; where bins are merged, it is what keeps the sum of their backgrounds."""
+
+    rank = 0
+
+    def _merged(self, dataset: Any, part: Any, merge: Callable[[Any], Any]) -> Any:
+        background = dataset.background
+        if background is None:
+            return merge(part)
+        own, *sums = (merge(one) for one in (part, dataset.acceptance, dataset.counts_off, background))
+        acceptance, n_off, total = (one.frozen_data for one in sums)
+        return own.copy(data=merged_acceptance_off(acceptance, own.frozen_data, n_off, total))
+
+    def downsample(self, dataset: Any, part: Any, factor: int, axis_name: str | None) -> Any:
+        """Effective acceptance within the safe range."""
+        return self._merged(dataset, part, lambda one: super(OffAcceptance, self).downsample(dataset, one, factor, axis_name))
+
+    def resample_energy_axis(self, dataset: Any, part: Any, axis: Any) -> Any:
+        """Effective acceptance within the safe range."""
+        return self._merged(dataset, part, lambda one: super(OffAcceptance, self).resample_energy_axis(dataset, one, axis))
+
+    def to_region(self, dataset: Any, part: Any, region: Any) -> Any:
+        """Effective acceptance within the safe range."""
+        return self._merged(dataset, part, lambda one: super(OffAcceptance, self).to_region(dataset, one, region))
+
+    def stack(self, dataset: Any, part: Any, other: Any, other_part: Any, nan_to_num: bool) -> None:
+        """Effective acceptance of both datasets."""
+        sums = []
+        for name in ("acceptance", "acceptance_off", "counts_off", "background"):
+            total = getattr(dataset, name).copy()
+            total.data = total.frozen_data.astype(float)
+            total.stack(getattr(other, name), weights=other.mask_safe, nan_to_num=True)
+            sums.append(total.frozen_data)
+        part.data = merged_acceptance_off(*sums)
+
+
 class MaskMap(Part):
     """Boolean map on the bins of the counts."""
+
+    rank = 2
 
     def check(self, dataset: Any, value: Any) -> None:
         """Refuse a map that is not boolean, or on another geometry than the counts."""

@@ -16,7 +16,9 @@ __all__ = ["DATASET_REGISTRY", "DatasetRegistry"]
 
 _HOMES = {
     "MapDataset": "geminga.datasets.map",
+    "MapDatasetOnOff": "geminga.datasets.map",
     "SpectrumDataset": "geminga.datasets.spectrum",
+    "SpectrumDatasetOnOff": "geminga.datasets.spectrum",
 }
 
 

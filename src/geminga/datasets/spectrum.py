@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from geminga.datasets import create, plot
+from geminga.datasets import create, onoff, plot
+from geminga.datasets.io import spectrum as files
 from geminga.datasets.map.dataset import MapDataset
+from geminga.datasets.map.onoff import MapDatasetOnOff
 from geminga.errors import UnsupportedError
 
-__all__ = ["SpectrumDataset"]
+__all__ = ["SpectrumDataset", "SpectrumDatasetOnOff"]
 
 
 def _create(
@@ -71,6 +73,43 @@ class SpectrumDataset(MapDataset):
 
     cutout = _refuse("cutout", "it has one spatial bin")
     to_spectrum_dataset = _refuse("to_spectrum_dataset", "it is one already")
+    plot_residuals_spatial = _refuse("plot_residuals_spatial", "it has one spatial bin; use plot_residuals_spectral")
+
+    peek = plot.peek_spectrum
+    plot_counts = plot.plot_counts
+    plot_excess = plot.plot_excess
+    plot_fit = plot.plot_fit
+    plot_masks = plot.plot_masks
+
+
+def _from_spectrum_dataset(cls: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """Dataset with off measurement from one with a known background; see `from_map_dataset`."""
+    return cls.from_map_dataset(*args, **kwargs)
+
+
+def _to_spectrum_dataset(self: Any, name: str | None = None) -> Any:
+    """Dataset with the background, alpha times the off counts, as if it were known exactly; see `to_map_dataset`."""
+    return onoff.to_map_dataset(self, name=name, cls=SpectrumDataset)
+
+
+class SpectrumDatasetOnOff(MapDatasetOnOff):
+    """Counts of one region with those of an off region, acceptances, exposure, energy dispersion, masks and models.
+
+    As `MapDatasetOnOff`, on a `RegionGeom`. Without PSF, a source is taken to lie wholly inside the region.
+    """
+
+    tag = "SpectrumDatasetOnOff"
+
+    create = classmethod(_create)  # type: ignore[assignment]
+    from_spectrum_dataset = classmethod(_from_spectrum_dataset)
+    to_spectrum_dataset = _to_spectrum_dataset  # type: ignore[assignment]
+
+    from_dict = classmethod(files.from_dict)  # type: ignore[assignment]
+    read = classmethod(files.read)  # type: ignore[assignment]
+    to_dict = files.to_dict
+    write = files.write  # type: ignore[assignment]
+
+    cutout = _refuse("cutout", "it has one spatial bin")
     plot_residuals_spatial = _refuse("plot_residuals_spatial", "it has one spatial bin; use plot_residuals_spectral")
 
     peek = plot.peek_spectrum

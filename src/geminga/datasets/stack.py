@@ -39,8 +39,8 @@ def stack(self: Any, other: Any, nan_to_num: bool = True) -> None:
         return
     _warn_migration(self, other)
     apply_background_model(self)
-    # Masks last: the rules of the others ask for the masks as they were.
-    pairs = sorted(filled_parts(self), key=lambda pair: pair[0].name == "mask_safe")
+    # Masks last, mask_safe after all: the rules of the others ask for the masks as they were.
+    pairs = sorted(filled_parts(self), key=lambda pair: (pair[0].rank, pair[0].name == "mask_safe"))
     for part, value in pairs:
         other_value = other.predicted_background() if part.name == "background" else getattr(other, part.name)
         if other_value is not None:

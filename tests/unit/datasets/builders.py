@@ -8,7 +8,7 @@ from astropy.coordinates import SkyCoord
 from regions import CircleSkyRegion
 
 from geminga.data import GTI
-from geminga.datasets import MapDataset, SpectrumDataset
+from geminga.datasets import MapDataset, SpectrumDataset, SpectrumDatasetOnOff
 from geminga.irf import EDispKernelMap, PSFMap
 from geminga.maps import Map, MapAxis, RegionGeom, WcsGeom
 
@@ -79,3 +79,24 @@ def spectrum_dataset(name: str = "spectrum", nbin: int = 3) -> SpectrumDataset:
     dataset.edisp = EDispKernelMap.from_diagonal_response(energy_axis(nbin), true)
     dataset.mask_safe = Map.from_geom(own, data=np.ones(own.data_shape, dtype=bool))
     return dataset
+
+
+def onoff_spectrum(seed: int = 0, name: str = "onoff", nbin: int = 6) -> SpectrumDatasetOnOff:
+    """Spectrum with random counts, off counts, acceptances and safe mask on the responses of `spectrum_dataset`."""
+    rng = np.random.default_rng(seed)
+    known = spectrum_dataset(nbin=nbin)
+    own = known.counts.geom
+    shape = own.data_shape
+    alpha = rng.choice([0.05, 0.1, 0.25], shape)
+    exposure = known.exposure.copy(data=known.exposure.data * rng.uniform(0.5, 2, (nbin, 1, 1)))
+    return SpectrumDatasetOnOff(
+        counts=Map.from_geom(own, data=rng.poisson(5, shape).astype(float)),
+        counts_off=Map.from_geom(own, data=rng.poisson(1 / alpha).astype(float)),
+        acceptance=Map.from_geom(own, data=np.ones(shape)),
+        acceptance_off=Map.from_geom(own, data=1 / alpha),
+        exposure=exposure,
+        edisp=known.edisp,
+        mask_safe=Map.from_geom(own, data=rng.uniform(size=shape) < 0.8),
+        gti=GTI.create(100.0 * seed * u.s, (100.0 * seed + 50) * u.s),
+        name=name,
+    )

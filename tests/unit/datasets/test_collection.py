@@ -10,7 +10,14 @@ from numpy.testing import assert_allclose
 from regions import CircleSkyRegion
 
 from geminga.data import GTI
-from geminga.datasets import DATASET_REGISTRY, Datasets, MapDataset, SpectrumDataset
+from geminga.datasets import (
+    DATASET_REGISTRY,
+    Datasets,
+    MapDataset,
+    MapDatasetOnOff,
+    SpectrumDataset,
+    SpectrumDatasetOnOff,
+)
 from geminga.maps import Map
 from geminga.modeling.models import FoVBackgroundModel, SkyModel
 from tests.unit.datasets import builders
@@ -202,7 +209,8 @@ class TestSelections:
 
 def test_registry():
     assert DATASET_REGISTRY.get_cls("MapDataset") is MapDataset
-    assert list(DATASET_REGISTRY)[:2] == [MapDataset, SpectrumDataset]
+    assert list(DATASET_REGISTRY)[:2] == [MapDataset, MapDatasetOnOff]
+    assert list(DATASET_REGISTRY)[2:4] == [SpectrumDataset, SpectrumDatasetOnOff]
     assert DATASET_REGISTRY[0] is MapDataset
     assert len(DATASET_REGISTRY) >= 2
     with pytest.raises(KeyError, match=r"No class with tag 'CubeDataset'; known tags: .*MapDataset"):

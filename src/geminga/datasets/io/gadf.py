@@ -131,6 +131,11 @@ def from_hdulist(cls: Any, /, hdulist: fits.HDUList, name: str | None = None, la
     return cls(name=name or hdulist[0].header.get("NAME"), **parts)
 
 
+def from_hdulist_onoff(cls: Any, /, hdulist: fits.HDUList, name: str | None = None, format: str = "gadf") -> Any:
+    """Dataset from an HDU list; see `MapDataset.from_hdulist`."""
+    return from_hdulist(cls, hdulist, name=name, format=format)
+
+
 def _names(cls: Any) -> set[str]:
     """Names of everything a file holds for a class of datasets."""
     return {*parts_of(cls), "gti", "meta_table", "meta"}

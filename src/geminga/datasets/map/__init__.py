@@ -6,6 +6,7 @@ from geminga.utils.lazy import attach
 
 _PUBLIC = {
     ".dataset": ["MapDataset"],
+    ".onoff": ["MapDatasetOnOff"],
     "geminga.datasets.create": ["MIGRA_AXIS_DEFAULT", "RAD_AXIS_DEFAULT", "create_map_dataset_geoms"],
 }
 

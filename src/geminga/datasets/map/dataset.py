@@ -62,7 +62,6 @@ class MapDataset(Dataset):
     spectrum_tag: ClassVar[str] = "SpectrumDataset"
     empty_maps: ClassVar[tuple[str, ...]] = ("counts", "background")
     checked_maps: ClassVar[tuple[str, ...]] = ("counts", "background", "exposure")
-    summary_extra: ClassVar[tuple[tuple[str, str, str], ...]] = ()
 
     counts = RecoMap("Binned counts (`Map`).")
     exposure = TrueMap("Exposure in true energy (`Map`).")
@@ -293,6 +292,7 @@ class MapDataset(Dataset):
 
     info_sqrt_ts = info.cash_sqrt_ts
     info_dict = info.info_dict
+    summary_extra = info.no_extra
     __str__ = info.summary
     validate = checks.validate
 

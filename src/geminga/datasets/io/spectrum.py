@@ -1,0 +1,106 @@
+"""Files of on/off spectra: OGIP or gadf, found out on reading."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from geminga.datasets.io import gadf
+from geminga.datasets.io.ogip import OGIPDatasetReader
+from geminga.errors import FormatError
+from geminga.utils.files import make_path, read_fits, write_files
+
+__all__ = ["FORMATS", "from_dict", "read", "to_dict", "write"]
+
+FORMATS = ("gadf", "ogip", "ogip-sherpa")
+
+
+def _guess(filename: Any) -> str:
+    """Format of a file: OGIP has a spectrum table, gadf has none."""
+    hdulist = read_fits(filename)
+    is_ogip = "SPECTRUM" in hdulist or any(str(h.header.get("HDUCLAS1", "")).strip() == "SPECTRUM" for h in hdulist)
+    return "ogip" if is_ogip else "gadf"
+
+
+def read(
+    cls: Any, /, filename: str | Path, format: str | None = None, checksum: bool = False, name: str | None = None, **kwargs: Any
+) -> Any:
+    """Read a dataset from FITS files.
+
+    Parameters
+    ----------
+    filename : str or Path
+        File; the PHA file for OGIP, which names the others.
+    format : {None, "gadf", "ogip", "ogip-sherpa"}
+        Format; found out if not given.
+    checksum : bool
+        Verify the checksums of the files.
+    name : str, optional
+        Name; that in the file if not given.
+    **kwargs
+        Arguments of `MapDataset.read` (``lazy``, ``cache``) for gadf, of `OGIPDatasetReader` (``group``) for OGIP.
+
+    Returns
+    -------
+    dataset : SpectrumDatasetOnOff
+        Without models.
+
+    Raises
+    ------
+    FileError, CorruptFileError, FormatError
+        If a file is missing, broken, or does not fit the others; or the format is unknown.
+    """
+    if format is not None and format not in FORMATS:
+        msg = f"Format {format!r} of an on/off spectrum is not known; choose one of {', '.join(FORMATS)}."
+        raise FormatError(msg)
+    if (format or _guess(filename)) == "gadf":
+        return gadf.read(cls, filename, name=name, checksum=checksum, **kwargs)
+    return OGIPDatasetReader(filename, checksum=checksum, name=name, **kwargs).read()
+
+
+def from_dict(cls: Any, /, data: dict[str, Any], **kwargs: Any) -> Any:
+    """Read the dataset of an entry in a datasets YAML file.
+
+    Parameters
+    ----------
+    data : dict
+        ``name`` and ``filename``.
+    **kwargs
+        Arguments of `read`; ``lazy`` and ``cache`` matter for gadf only.
+    """
+    path = make_path(data["filename"])
+    format = _guess(path)
+    kwargs = kwargs if format == "gadf" else {k: v for k, v in kwargs.items() if k not in {"lazy", "cache"}}
+    return cls.read(path, format=format, name=str(data["name"]), **kwargs)
+
+
+def to_dict(self: Any) -> dict[str, str]:
+    """Name, type and file name, as they stand in a datasets YAML file."""
+    return {"name": self.name, "type": self.tag, "filename": f"pha_obs{self.name.replace(' ', '_')}.fits"}
+
+
+def write(self: Any, filename: str | Path, overwrite: bool = False, format: str = "gadf", checksum: bool = False) -> None:
+    """Write the dataset to a FITS file, whole or not at all.
+
+    Parameters
+    ----------
+    filename : str or Path
+        File; ``.gz`` names are compressed.
+    overwrite : bool
+        Replace existing files.
+    format : {"gadf"}
+        Format.
+    checksum : bool
+        No effect: checksums are always written.
+
+    Raises
+    ------
+    FileExistsRefusal
+        If a file exists and `overwrite` is false; nothing is written then.
+    FormatError
+        If the format is unknown.
+    """
+    if format != "gadf":
+        msg = f"{self.tag} {self.name!r}: format {format!r} is not known for writing; choose 'gadf'."
+        raise FormatError(msg)
+    write_files(self.to_files(filename), overwrite=overwrite)
