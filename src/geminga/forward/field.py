@@ -1,6 +1,6 @@
 """Pixels and occupied bins of one dataset, frozen into arrays.
 
-Pixels inside the mask are stored tile by tile (blocks of 16 x 16), so the pixels near a source are a few
+Pixels inside the mask are stored tile by tile (blocks of 8 x 8), so the pixels near a source are a few
 contiguous slices. Of the counts only occupied bins are kept: with -2 ln L = 2 (sum mu - sum n ln mu) an empty bin
 enters through sum mu alone, which is a linear functional of the model.
 
@@ -10,6 +10,7 @@ Legend: e reconstructed energy, p pixel inside the mask, g group of energies wit
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,10 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Index32 = NDArray[np.int32]
 
-TILE = 16
+TILE = 8
+
+#: A source that reaches more than this fraction of the tiles is taken to reach all: no gathering, and no change with its size.
+MOST = 0.5
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,15 @@ class Field:
         """Tiles which reach within `radius` (deg) of the unit vector `center`."""
         chord = 2 * np.sin(np.minimum(np.deg2rad(radius) + self.tile_radius, np.pi) / 2)
         distance = self.tile_center - center
-        tiles = np.flatnonzero(np.einsum("ti,ti->t", distance, distance) <= chord**2)
-        return self.take(tiles)
+        near = np.einsum("ti,ti->t", distance, distance) <= chord**2
+        if np.count_nonzero(near) > MOST * len(near):
+            return self.everything
+        return self.take(np.flatnonzero(near))
+
+    @cached_property
+    def everything(self) -> Selection:
+        """All tiles."""
+        return self.take(np.arange(len(self.tile_center)))
 
     def take(self, tiles: Index) -> Selection:
         """Pixels and occupied bins of the given tiles (ascending)."""

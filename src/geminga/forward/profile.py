@@ -41,9 +41,7 @@ def point_profile(irf: Irf, side: float) -> Profile:
     return Profile(step, n_nodes - 1, table, np.zeros((0, *table.shape)))
 
 
-def extended_profile(
-    spatial: Any, values: Array, irf: Irf, side: float, with_gradient: bool, grid: tuple[float, int] | None
-) -> Profile:
+def extended_profile(spatial: Any, values: Array, irf: Irf, side: float, grid: tuple[float, int] | None) -> Profile:
     """Profile of a round source by its transform times that of PSF and pixel; `grid` fixes step and number of nodes."""
     psf = irf.psf
     core, reach, k_psf = (psf.core, psf.reach, psf.k_max) if psf is not None else (0.0, 0.0, np.inf)
@@ -61,7 +59,7 @@ def extended_profile(
         kernel = psf_transform(k, psf.rad, psf.edge, psf.values) * smear
     chord = np.deg2rad(step * np.arange(n_nodes))
     to_value, to_slope = back_transform(k, weight, np.rad2deg(2 * np.arcsin(np.minimum(chord / 2, 1))))
-    stack = np.array([model, *(gradient[2:] if with_gradient else [])])
+    stack = np.array([model, *gradient[2:]])
     both = np.concatenate([to_value, to_slope], axis=1)
     product = ((kernel[None] * stack[:, None]).reshape(-1, len(k)) @ both).reshape(len(stack), len(kernel), 2, n_nodes)
     keep = n_nodes if grid is not None else _reach(product[0, :, 0])

@@ -15,6 +15,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -34,18 +35,40 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class _Patch:
+    """What depends only on which tiles a source touches."""
+
+    selection: Selection
+    vectors: Array  # (n_sel, 3)
+    exposure: Array  # (n_sel, n_k)
+    row_exposure: Array  # (n_bins, n_k)
+    row_energy: NDArray[np.int32]  # (n_bins,)
+    masks: NDArray[np.bool_]  # (n_g, n_sel)
+    masked: list[Array]  # exposure inside each mask
+
+
+@dataclass(frozen=True)
 class _Geometry:
     """Everything that depends on the position alone (and on the cells of the profile)."""
 
-    selection: Selection
-    direction: Array  # dq/dlon, dq/dlat in units of the step, (2, n_sel)
+    patch: _Patch
+    cosines: Array  # of each pixel with the source's centre, east and north, (n_sel, 3)
     inverse: Array  # 1 / q in units of the step, (n_sel,)
-    exposure: Array  # (n_sel, n_k)
     look: csr_array  # pixels in the cells of one energy, (n_sel, 4 n_cells)
     rows: csr_array  # occupied bins in (e, cell), (n_bins, n_e * 4 n_cells)
-    row_exposure: Array  # (n_bins, n_k)
     weights: Array  # of the total: (n_g, n_k, 4 n_cells)
-    masks: NDArray[np.bool_]  # (n_g, n_sel)
+    scale: float  # steps per rad
+
+    @property
+    def selection(self) -> Selection:
+        """Tiles near the source."""
+        return self.patch.selection
+
+    @cached_property
+    def direction(self) -> Array:
+        """How the radius (in steps) moves with lon and lat (deg), shape (2, n_sel)."""
+        factor = self.inverse * (-(self.scale**2) * np.deg2rad(1.0))
+        return np.asarray(self.cosines[:, 1:].T * factor)
 
 
 @dataclass
@@ -94,15 +117,16 @@ class RadialComponent:
     n_spatial: int
     memo_profile: Memo = dataclasses.field(default_factory=lambda: Memo(4))
     memo_geometry: Memo = dataclasses.field(default_factory=Memo)
+    memo_patch: Memo = dataclasses.field(default_factory=Memo)
 
-    def profile(self, values: Array, irf: Irf, with_gradient: bool, nodes: Profile | None = None) -> Profile:
+    def profile(self, values: Array, irf: Irf, nodes: Profile | None = None) -> Profile:
         """PSF-convolved profile for spatial parameter values, on the nodes of another profile if given."""
         side = self.field.side
         if self.is_point:
             return self.memo_profile.get(irf.key, lambda: point_profile(irf, side))
         grid = None if nodes is None else (nodes.step, nodes.n_cells)
-        key = (irf.key, tuple(values[2:].tolist()), with_gradient, grid)
-        return self.memo_profile.get(key, lambda: extended_profile(self.spatial, values, irf, side, with_gradient, grid))
+        key = (irf.key, tuple(values[2:].tolist()), grid)
+        return self.memo_profile.get(key, lambda: extended_profile(self.spatial, values, irf, side, grid))
 
     # ---- geometry ------------------------------------------------------------------------------
 
@@ -111,27 +135,35 @@ class RadialComponent:
         key = (float(values[0]), float(values[1]), profile.step, profile.n_cells)
         return self.memo_geometry.get(key, lambda: self._make_geometry(values, profile))
 
+    def _patch(self, selection: Selection) -> _Patch:
+        def make() -> _Patch:
+            field, pixels, local = self.field, selection.pixels, selection.local
+            x, masks, vectors, energy = self.exposure[1], field.mask, field.vectors, field.bin_energy
+            if len(pixels) < len(vectors):
+                x, masks, vectors, energy = x[pixels], masks[:, pixels], vectors[pixels], energy[selection.bins]
+            masked = [x if m.all() else x * m[:, None] for m in masks]
+            return _Patch(selection, vectors, x, x[local], energy, masks, masked)
+
+        return self.memo_patch.get(selection.tiles.tobytes(), make)
+
     def _make_geometry(self, values: Array, profile: Profile) -> _Geometry:
         center, east, north = position_vectors(values[0], values[1], self.rotation)
-        selection = self.field.select(center, profile.step * profile.n_cells)
-        v = self.field.vectors[selection.pixels]
-        scale = np.rad2deg(1.0) / profile.step
+        patch = self._patch(self.field.select(center, profile.step * profile.n_cells))
+        scale = float(np.rad2deg(1.0) / profile.step)
         # The chord, in steps, is the radius: d chord = -v.dc / chord.
-        axes = v @ np.stack([center, east, north], axis=1)
-        chord = np.sqrt(np.maximum(2 - 2 * axes[:, 0], 0))
-        near = chord < 0.01  # cancellation: use the difference itself
-        chord[near] = np.linalg.norm(v[near] - center, axis=1)
-        inverse = np.divide(1.0, chord, out=np.zeros_like(chord), where=chord > 1e-14)
-        direction = (axes[:, 1:] * (inverse * (-scale * np.deg2rad(1.0)))[:, None]).T
+        cosines = patch.vectors @ np.stack([center, east, north], axis=1)
+        chord = np.sqrt(np.maximum(2 - 2 * cosines[:, 0], 0))
+        near = np.flatnonzero(chord < 0.01)  # cancellation: use the difference itself
+        chord[near] = np.linalg.norm(patch.vectors[near] - center, axis=1)
+        inverse = np.divide(1 / scale, chord, out=np.zeros_like(chord), where=chord > 1e-14)
         index, place = locate(chord * scale, profile.n_cells)
         weight = powers(place)
-        x = self.exposure[1][selection.pixels]
+        local = patch.selection.local
         look = lookup(index, weight, profile.n_cells)
-        cell = self.field.bin_energy[selection.bins] * np.int32(profile.n_cells) + index[selection.local]
-        rows = lookup(cell, weight[selection.local], profile.n_cells * self.field.n_energy)
-        masks = self.field.mask[:, selection.pixels]
-        weights = np.array([(look.T @ (x if m.all() else x * m[:, None])).T for m in masks])
-        return _Geometry(selection, direction, inverse / scale, x, look, rows, x[selection.local], weights, masks)
+        cell = patch.row_energy * np.int32(profile.n_cells) + index[local]
+        rows = lookup(cell, weight[local], profile.n_cells * self.field.n_energy)
+        weights = np.array([(look.T @ x).T for x in patch.masked])
+        return _Geometry(patch, cosines, inverse, look, rows, weights, scale)
 
     def _table_shape(self, profile: Profile) -> tuple[int, int, int]:
         return self.exposure[0].shape[1], self.field.n_energy, 4 * profile.n_cells
@@ -150,7 +182,7 @@ class RadialComponent:
         """Counts in the occupied bins near the source, and the total over the mask."""
         spectral, spatial = values[: self.n_spectral], values[self.n_spectral :]
         irf = self.irf.at(spatial[0], spatial[1])
-        profile = self.profile(spatial, irf, False)
+        profile = self.profile(spatial, irf)
         geometry = self.geometry(spatial, profile)
         flux, _ = self.flux(spectral)
         table = self._fold(flux, profile.table, irf)
@@ -174,14 +206,12 @@ class RadialComponent:
             state.row_slope = _row_values(state.geometry, differentiate(state.table))
         return state.row_slope
 
-    def _tangents_at(self, values: Array, irf: Irf, nodes: Profile) -> Array:
-        """The same at other values, on the nodes of a given profile."""
-        spectral, spatial = values[: self.n_spectral], values[self.n_spectral :]
-        flux, flux_gradient = self.flux(spectral)
-        profile = self.profile(spatial, irf, True, nodes)
+    def _tangents_at(self, values: Array, irf: Irf, profile: Profile) -> Array:
+        """The same at other values, with their profile."""
+        flux, flux_gradient = self.flux(values[: self.n_spectral])
         tables = [self._fold(f, profile.table, irf) for f in flux_gradient]
         tables += [self._fold(flux, s, irf) for s in profile.shape_gradient]
-        return np.array(tables).reshape(len(tables), *self._table_shape(nodes))
+        return np.array(tables).reshape(len(tables), *self._table_shape(profile))
 
     def pullback(self, state: RadialState, weight: Array) -> Array:
         """Derivative of ``sum(weight * counts) + total`` by each parameter.
@@ -189,7 +219,7 @@ class RadialComponent:
         One transposed lookup serves every spectral and shape parameter; two more the position.
         """
         geometry = state.geometry
-        functional = geometry.rows.T @ (weight[:, None] * geometry.row_exposure)
+        functional = geometry.rows.T @ (weight[:, None] * geometry.patch.row_exposure)
         functional = functional.T.reshape(state.table.shape) + self._total(geometry.weights)
         inner = np.einsum("jken,ken->j", self._tangents(state), functional)
         pixel_slope = self._slope_functional(state, weight)
@@ -205,9 +235,10 @@ class RadialComponent:
     def _pixel_values(self, geometry: _Geometry, table: Array) -> Array:
         """Table looked up at each pixel, summed over the energies which use it."""
         out = np.zeros(len(geometry.inverse))
-        for g, mask in enumerate(geometry.masks):
+        for g, mask in enumerate(geometry.patch.masks):
             summed = np.ascontiguousarray(table[:, self.field.group == g].sum(axis=1).T)
-            out += np.einsum("pk,pk->p", geometry.look @ summed, geometry.exposure) * mask
+            value = (geometry.look @ summed) * geometry.patch.exposure
+            out += (value @ np.ones(value.shape[1])) * mask
         return out
 
     def jacobian(self, state: RadialState, which: NDArray[np.intp]) -> Array:
@@ -216,10 +247,12 @@ class RadialComponent:
         tangents = self._tangents(state)
         n = len(tangents)
         everything = len(which) == len(state.counts)
-        x = geometry.row_exposure if everything else geometry.row_exposure[which]
-        rows = geometry.rows if everything else geometry.rows[which]
+        x = geometry.patch.row_exposure if everything else geometry.patch.row_exposure[which]
+        rows = geometry.rows if everything else _take_rows(geometry.rows, which)
         flat = np.ascontiguousarray(tangents.reshape(n * state.table.shape[0], -1).T)
-        inner = np.einsum("rjk,rk->jr", (rows @ flat).reshape(len(which), n, -1), x)
+        product = (rows @ flat).reshape(len(which), n, -1)
+        product *= x[:, None]
+        inner = (product @ np.ones(x.shape[1])).T
         position = geometry.direction[:, geometry.selection.local[which]] * self._row_slope(state)[which]
         return np.concatenate([inner[: self.n_spectral], position, inner[self.n_spectral :]])
 
@@ -228,15 +261,17 @@ class RadialComponent:
         geometry, table = state.geometry, state.table
         n_s = self.n_spectral
         tangents = self._tangents(state)
-        functional = geometry.rows.T @ (weight[:, None] * geometry.row_exposure)
+        functional = geometry.rows.T @ (weight[:, None] * geometry.patch.row_exposure)
         functional = functional.T.reshape(table.shape) + self._total(geometry.weights)
         inner = self._table_hessian(state, functional)
         mixed = np.empty((2, len(tangents)))
         local = geometry.selection.local
         slopes = differentiate(tangents)
         for q, direction in enumerate(geometry.direction):
-            moved = geometry.rows.T @ ((weight * direction[local])[:, None] * geometry.row_exposure)
-            total = np.array([(geometry.look.T @ (geometry.exposure * (m * direction)[:, None])).T for m in geometry.masks])
+            moved = geometry.rows.T @ ((weight * direction[local])[:, None] * geometry.patch.row_exposure)
+            total = np.array(
+                [(geometry.look.T @ (geometry.patch.exposure * (m * direction)[:, None])).T for m in geometry.patch.masks]
+            )
             mixed[q] = np.einsum("jken,ken->j", slopes, moved.T.reshape(table.shape) + self._total(total))
         out = np.zeros((len(tangents) + 2,) * 2)
         others = np.r_[:n_s, n_s + 2 : len(out)]
@@ -248,8 +283,8 @@ class RadialComponent:
 
     def _table_hessian(self, state: RadialState, functional: Array) -> Array:
         """Spectral and shape parameters: differences of the tables' own derivatives."""
-        n = len(self._tangents(state))
-        places = [*range(self.n_spectral), *range(self.n_spectral + 2, self.n_spectral + self.n_spatial)][:n]
+        n, n_s = len(self._tangents(state)), self.n_spectral
+        places = [*range(n_s), *range(n_s + 2, n_s + self.n_spatial)][:n]
         out = np.empty((n, n))
         for i, place in enumerate(places):
             value = state.values[place]
@@ -258,7 +293,8 @@ class RadialComponent:
             for sign in (1, -1):
                 values = state.values.copy()
                 values[place] += sign * step
-                ends.append(np.einsum("jken,ken->j", self._tangents_at(values, state.irf, state.profile), functional))
+                moved = state.profile if place < n_s else self.profile(values[n_s:], state.irf, state.profile)
+                ends.append(np.einsum("jken,ken->j", self._tangents_at(values, state.irf, moved), functional))
             out[i] = (ends[0] - ends[1]) / (2 * step)
         return 0.5 * (out + out.T)
 
@@ -290,7 +326,7 @@ class RadialComponent:
         """
         spectral, spatial = values[: self.n_spectral], values[self.n_spectral :]
         irf = self.irf.at(spatial[0], spatial[1])
-        profile = self.profile(spatial, irf, False)
+        profile = self.profile(spatial, irf)
         center, _, _ = position_vectors(spatial[0], spatial[1], self.rotation)
         pixels = self.field.select(center, profile.step * profile.n_cells).pixels
         shape = _profile_at(profile, center, self.field.vectors[pixels])
@@ -303,7 +339,7 @@ class RadialComponent:
     def images(self, values: Array) -> Array:
         """Image for each true energy on all pixels of the field: density times solid angle, shape (n_T, n_p)."""
         irf = self.irf.at(values[0], values[1])
-        profile = self.profile(values, irf, False)
+        profile = self.profile(values, irf)
         center, _, _ = position_vectors(values[0], values[1], self.rotation)
         return _profile_at(profile, center, self.field.vectors) * self.field.solid_angle
 
@@ -313,10 +349,19 @@ class RadialComponent:
         return replace(self, irf=FixedIrf(self.irf.at(lon, lat)), memo_profile=Memo(4))
 
 
+def _take_rows(rows: csr_array, which: NDArray[np.intp]) -> csr_array:
+    """Some rows of a `lookup`, which has four entries in each."""
+    columns, weight = rows.indices.reshape(-1, 4)[which], rows.data.reshape(-1, 4)[which]
+    indptr = np.arange(0, 4 * len(columns) + 1, 4, dtype=np.int32)
+    return csr_array((weight.reshape(-1), columns.reshape(-1), indptr), shape=(len(columns), rows.shape[1]))
+
+
 def _row_values(geometry: _Geometry, table: Array) -> Array:
     """Table looked up at each occupied bin."""
     flat = np.ascontiguousarray(table.reshape(len(table), -1).T)
-    return np.einsum("rk,rk->r", geometry.rows @ flat, geometry.row_exposure)
+    product = geometry.rows @ flat
+    product *= geometry.patch.row_exposure
+    return np.asarray(product @ np.ones(product.shape[1]))
 
 
 def _profile_at(profile: Profile, center: Array, vectors: Array) -> Array:

@@ -120,6 +120,25 @@ class Template:
 
 
 @dataclass(frozen=True)
+class _Point:
+    """The term at some parameter values: what every order of derivative starts from."""
+
+    states: Sequence[Any]
+    scales: Sequence[tuple[Array, Array]]  # factor of each template and its gradient
+    touched: Index  # occupied bins which need the full expression
+    n: Array  # their counts
+    energy: NDArray[np.int32]
+    bases: Sequence[Array]  # templates in them
+    mu: Array
+    rest: Array  # counts in the other bins, per energy
+    stat: float
+
+    def of_source(self, state: Any, own: Array, full: Array) -> Array:
+        """Values in the touched bins (`full` holds them in all bins) as values in the bins of a source."""
+        return own if self.touched is state.selection.bins else full[state.selection.bins]
+
+
+@dataclass(frozen=True)
 class PoissonTerm:
     """See the module's text. `parameters` are the unique parameters, in the order of the values."""
 
@@ -178,33 +197,35 @@ class PoissonTerm:
             0 value; 1 gradient; 2 approximate curvature (positive, from a sample of bins where there are very many);
             3 exact second derivatives.
         """
-        states = self.memo.get(values.tobytes(), lambda: [s.forward(values) for s in self.sources])
+        at = self.memo.get(values.tobytes(), lambda: self._make_point(values))
+        if order == 0:
+            return at.stat, np.zeros(0), np.zeros((0, 0))
+        weight = -at.n / at.mu  # enormous where mu is not positive: no minimum can be there
+        gradient = self._gradient(at, weight)
+        if order == 1:
+            return at.stat, gradient[free], np.zeros((0, 0))
+        curvature = self._curvature(at, exact=order > 2)
+        if order > 2:
+            self._add_second(curvature, at, weight)
+            self._add_template_second(curvature, values, at, weight)
+        return at.stat, gradient[free], curvature[np.ix_(free, free)]
+
+    def _make_point(self, values: Array) -> _Point:
+        states = [s.forward(values) for s in self.sources]
         scales = [t.scale(values) for t in self.templates]
         closed = len(self.templates) == 1 and bool((scales[0][0] > 0).all())
         touched = self._touched(states, closed)
         n, energy, bases = self._bins(states, touched)
-        mu = self._expected(states, scales, touched, energy, bases)
-        mu_safe = np.maximum(mu, TRUNCATION)
+        mu = np.maximum(self._expected(states, scales, touched, energy, bases), TRUNCATION)
         total = sum(s.total for s in states) + sum(float(f @ t.total) for (f, _), t in zip(scales, self.templates, strict=True))
-        log_sum = float(n @ np.log(mu_safe))
-        rest_counts = np.zeros(self.field.n_energy)
+        log_sum = float(n @ np.log(mu))
+        rest = np.zeros(self.field.n_energy)
         if closed:
             tiles = self._tiles(states)
-            rest_counts = self.energy_counts - self.tile_counts[tiles].sum(axis=0)
+            rest = self.energy_counts - self.tile_counts[tiles].sum(axis=0)
             log_sum += float(self.tile_log_base.sum() - self.tile_log_base[tiles].sum())
-            log_sum += float(rest_counts @ np.log(scales[0][0]))
-        stat = 2 * (total - log_sum) + self.constant
-        if order == 0:
-            return stat, np.zeros(0), np.zeros((0, 0))
-        weight = -n / mu_safe  # enormous where mu is not positive: no minimum can be there
-        gradient = self._gradient(values, states, scales, touched, weight, rest_counts)
-        if order == 1:
-            return stat, gradient[free], np.zeros((0, 0))
-        curvature = self._curvature(states, scales, touched, n, mu_safe, rest_counts, exact=order > 2)
-        if order > 2:
-            self._add_second(curvature, states, touched, weight)
-            self._add_template_second(curvature, values, scales, touched, weight, rest_counts)
-        return stat, gradient[free], curvature[np.ix_(free, free)]
+            log_sum += float(rest @ np.log(scales[0][0]))
+        return _Point(states, scales, touched, n, energy, bases, mu, rest, 2 * (total - log_sum) + self.constant)
 
     def _tiles(self, states: Sequence[State]) -> Index:
         """Tiles which any source touches."""
@@ -246,27 +267,27 @@ class PoissonTerm:
             mu += base * f[energy]
         return mu
 
-    def _gradient(
-        self,
-        values: Array,
-        states: Sequence[State],
-        scales: Sequence[tuple[Array, Array]],
-        touched: Index,
-        weight: Array,
-        rest: Array,
-    ) -> Array:
-        gradient = np.zeros(len(self.parameters))
+    def _spread(self, at: _Point, own: Array) -> Array:
+        """Values in the touched bins as an array over all bins, zero elsewhere."""
         full = np.zeros(len(self.field.bin_counts))
-        full[touched] = weight
-        for source, state in zip(self.sources, states, strict=True):
-            part = source.pullback(state, full[state.selection.bins])
+        full[at.touched] = own
+        return full
+
+    def _per_energy(self, at: _Point, weight: Array, number: int) -> Array:
+        """Derivative of the statistic (halved) by the factor of a template at each energy."""
+        factor = at.scales[number][0]
+        out = self.templates[number].total + np.bincount(at.energy, weight * at.bases[number], minlength=len(factor))
+        return np.asarray(out - np.divide(at.rest, factor, out=np.zeros_like(factor), where=at.rest > 0))
+
+    def _gradient(self, at: _Point, weight: Array) -> Array:
+        gradient = np.zeros(len(self.parameters))
+        full = self._spread(at, weight) if self.sources else weight
+        for source, state in zip(self.sources, at.states, strict=True):
+            part = source.pullback(state, at.of_source(state, weight, full))
             np.add.at(gradient, source.index, 2 * part)
-        energy = self.field.bin_energy[touched]
-        for template, (f, df) in zip(self.templates, scales, strict=True):
+        for number, (template, (_, df)) in enumerate(zip(self.templates, at.scales, strict=True)):
             if len(df):
-                per_energy = template.total + np.bincount(energy, weight * template.bins[touched], minlength=len(f))
-                per_energy -= np.divide(rest, f, out=np.zeros_like(f), where=rest > 0)
-                np.add.at(gradient, template.index, 2 * (df @ per_energy))
+                np.add.at(gradient, template.index, 2 * (df @ self._per_energy(at, weight, number)))
         return gradient
 
     def _sample(self, states: Sequence[State], touched: Index, exact: bool) -> tuple[Index, Array]:
@@ -286,62 +307,45 @@ class PoissonTerm:
         places = np.flatnonzero(own)
         return places, own[places]
 
-    def _curvature(
-        self,
-        states: Sequence[State],
-        scales: Sequence[tuple[Array, Array]],
-        touched: Index,
-        n: Array,
-        mu: Array,
-        rest: Array,
-        exact: bool,
-    ) -> Array:
-        position, weight = self._sample(states, touched, exact)
-        chosen = touched[position]
-        place = np.full(len(self.field.bin_counts), -1, dtype=np.intp)
-        place[chosen] = np.arange(len(chosen))
+    def _curvature(self, at: _Point, exact: bool) -> Array:
+        position, weight = self._sample(at.states, at.touched, exact)
+        chosen = at.touched[position]
         jacobian = np.zeros((len(self.parameters), len(chosen)))
-        for source, state in zip(self.sources, states, strict=True):
+        for source, state in zip(self.sources, at.states, strict=True):
+            if at.touched is state.selection.bins:
+                for row, j in zip(source.jacobian(state, position), source.index, strict=True):
+                    jacobian[j] += row
+                continue
+            place = np.full(len(self.field.bin_counts), -1, dtype=np.intp)
+            place[chosen] = np.arange(len(chosen))
             where = place[state.selection.bins]
             which = np.flatnonzero(where >= 0)
             part = source.jacobian(state, which)
             for row, j in zip(part, source.index, strict=True):
                 jacobian[j, where[which]] += row
-        for template, (_, df) in zip(self.templates, scales, strict=True):
+        for base, template, (_, df) in zip(at.bases, self.templates, at.scales, strict=True):
             for row, j in zip(df, template.index, strict=True):
-                jacobian[j] += template.bins[chosen] * row[self.field.bin_energy[chosen]]
-        root = np.sqrt(2 * weight * n[position]) / mu[position]
-        jacobian *= root
+                jacobian[j] += base[position] * row[at.energy[position]]
+        jacobian *= np.sqrt(2 * weight * at.n[position]) / at.mu[position]
         curvature = jacobian @ jacobian.T
-        for template, (f, df) in zip(self.templates, scales, strict=True):
-            if len(df) and rest.any():
-                part = 2 * (df * (rest / f**2)) @ df.T
+        for template, (f, df) in zip(self.templates, at.scales, strict=True):
+            if len(df) and at.rest.any():
+                part = 2 * (df * (at.rest / f**2)) @ df.T
                 curvature[np.ix_(template.index, template.index)] += part
         return curvature
 
-    def _add_second(self, curvature: Array, states: Sequence[State], touched: Index, weight: Array) -> None:
-        full = np.zeros(len(self.field.bin_counts))
-        full[touched] = weight
-        for source, state in zip(self.sources, states, strict=True):
-            part = source.hessian(state, full[state.selection.bins])
+    def _add_second(self, curvature: Array, at: _Point, weight: Array) -> None:
+        full = self._spread(at, weight)
+        for source, state in zip(self.sources, at.states, strict=True):
+            part = source.hessian(state, at.of_source(state, weight, full))
             np.add.at(curvature, np.ix_(source.index, source.index), 2 * part)
 
-    def _add_template_second(
-        self,
-        curvature: Array,
-        values: Array,
-        scales: Sequence[tuple[Array, Array]],
-        touched: Index,
-        weight: Array,
-        rest: Array,
-    ) -> None:
+    def _add_template_second(self, curvature: Array, values: Array, at: _Point, weight: Array) -> None:
         """Second derivatives of the factors, from differences of their gradients."""
-        energy = self.field.bin_energy[touched]
-        for template, (f, df) in zip(self.templates, scales, strict=True):
+        for number, (template, (_, df)) in enumerate(zip(self.templates, at.scales, strict=True)):
             if not len(df):
                 continue
-            per_energy = template.total + np.bincount(energy, weight * template.bins[touched], minlength=len(f))
-            per_energy -= np.divide(rest, f, out=np.zeros_like(f), where=rest > 0)
+            per_energy = self._per_energy(at, weight, number)
             for j in template.index:
                 step = 1e-5 * max(abs(values[j]), 1e-2)
                 up, down = values.copy(), values.copy()

@@ -155,8 +155,9 @@ class _Walk:
         return _bounded_step(a, self.gradient * s, radius, (self.low - self.x) / s, (self.high - self.x) / s)
 
     def make_exact(self) -> None:
-        """Close to the minimum the exact second derivatives make the rest quadratic."""
-        self.second = self.function(self.x, 3)[2] - self.curvature
+        """Close to the minimum take exact second derivatives: the rest is quadratic, and no valley makes it crawl."""
+        self.curvature = self.function(self.x, 3)[2]
+        self.second = np.zeros_like(self.curvature)
         self.exact = True
         self.nfev += 1
 
@@ -186,9 +187,10 @@ class _Walk:
         return "stalled" if self.radius < 1e-7 else ""
 
     def _accept(self, trial: Array) -> None:
-        value, gradient, curvature = self.function(trial, 2)
+        value, gradient, curvature = self.function(trial, 3 if self.exact else 2)
         d, y = trial - self.x, gradient - self.gradient
-        self.second = _secant(self.second, d, y, y - curvature @ d)
+        if not self.exact:
+            self.second = _secant(self.second, d, y, y - curvature @ d)
         self.x, self.value, self.gradient, self.curvature = trial, value, gradient, curvature
         self.refused = 0
 

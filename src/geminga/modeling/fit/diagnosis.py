@@ -39,6 +39,17 @@ def covariance_of(curvature: Array, x: Array, at_bound: NDArray[np.bool_]) -> tu
     return out, ""
 
 
+def flattest(curvature: Array, x: Array, at_bound: NDArray[np.bool_]) -> list[int]:
+    """Parameters that take part in the direction along which the statistic bends least, the largest part first."""
+    use = np.flatnonzero(~(insensitive(curvature, x) | at_bound))
+    if len(use) == 0:
+        return []
+    scale = 1 / np.sqrt(np.maximum(np.abs(np.diag(curvature)[use]), 1e-300))
+    _, vector = np.linalg.eigh(curvature[np.ix_(use, use)] * np.outer(scale, scale))
+    part = np.abs(vector[:, 0])
+    return [int(use[i]) for i in np.argsort(-part) if part[i] > 0.3]
+
+
 def describe(names: list[str], x: Array, low: Array, high: Array, curvature: Array, at_bound: NDArray[np.bool_]) -> list[str]:
     """Sentences about the minimum, empty if all is well."""
     out = []
@@ -50,6 +61,9 @@ def describe(names: list[str], x: Array, low: Array, high: Array, curvature: Arr
     covariance, problem = covariance_of(curvature, x, at_bound)
     if problem and not dead.all():
         out.append(problem)
+        flat = [names[i] for i in flattest(curvature, x, at_bound)]
+        if len(flat) > 1:
+            out.append(f"{' and '.join(flat)} can hardly be told apart; freeze one")
     sigma = np.sqrt(np.diag(covariance))
     with np.errstate(invalid="ignore", divide="ignore"):
         correlation = covariance / np.outer(sigma, sigma)

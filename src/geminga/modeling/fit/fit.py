@@ -142,7 +142,7 @@ class Fit:
         return result, minimum
 
     def _judge(self, objective: Objective, minimum: Minimum, names: list[str]) -> tuple[bool, str]:
-        stat, gradient, curvature = objective(minimum.x, 2)
+        stat, gradient, curvature = objective(minimum.x, 3 if minimum.success else 2)
         minimum.stat = stat
         at_bound = _at_bound(objective, minimum.x, gradient)
         remarks = describe(names, minimum.x, objective.low, objective.high, curvature, at_bound)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geminga.errors import FitError, InputError, ParameterError
+from geminga.utils.threads import single_thread
 
 __all__ = ["Objective", "as_list"]
 
@@ -52,7 +53,8 @@ class Objective:
 
     def __init__(self, datasets: Sequence[Any]) -> None:
         self.datasets = datasets
-        self.terms = [d.likelihood() for d in datasets]
+        with single_thread():
+            self.terms = [d.likelihood() for d in datasets]
         unique: dict[int, Any] = {}
         for own in self.terms:
             for p in own.parameters:
@@ -74,6 +76,7 @@ class Objective:
         self._place = [position[i[self.free[i]]] for i in self._index]
         self.low, self.high = self._bounds()
         self.nfev = 0
+        self._last: tuple[bytes, int, Any] = (b"", -1, None)
 
     def _bounds(self) -> tuple[Array, Array]:
         low = np.array([-np.inf if np.isnan(p.min) else p.min for p in self.free_parameters])
@@ -99,8 +102,17 @@ class Objective:
         return values
 
     def __call__(self, x: Array, order: int = 2) -> tuple[float, Array, Array]:
-        """Statistic, gradient and curvature at `x` (see `Term.evaluate` for `order`)."""
+        """Statistic, gradient and curvature at `x` (see `Term.evaluate` for `order`); the last result is remembered."""
+        key = x.tobytes()
+        if key == self._last[0] and (order == self._last[1] or order < 2 <= self._last[1]):
+            return self._last[2]
         self.nfev += 1
+        with single_thread():
+            result = self._evaluate(x, order)
+        self._last = (key, order, result)
+        return result
+
+    def _evaluate(self, x: Array, order: int) -> tuple[float, Array, Array]:
         values = self.full(x)
         n = len(x)
         stat, gradient, curvature = 0.0, np.zeros(n), np.zeros((n, n))
@@ -131,9 +143,13 @@ class Objective:
     def refresh(self, x: Array) -> bool:
         """Move the IRFs of each source to its position at `x`; says whether that can matter."""
         values = self.full(x)
-        before = self(x, 0)[0]
+        before, known = self(x, 0)[0], (self.terms, self._last)
         self.terms = [own.freeze_irf(values[i]) for own, i in zip(self.terms, self._index, strict=True)]
-        return abs(self(x, 0)[0] - before) > 1e-6
+        self._last = (b"", -1, None)
+        if abs(self(x, 0)[0] - before) > 1e-6:
+            return True
+        self.terms, self._last = known
+        return False
 
     def write(self, x: Array) -> None:
         """Write values into the parameters: the only place where a fit does."""
