@@ -11,11 +11,9 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.table import Table
 from numpy.typing import NDArray
-from scipy.interpolate import RegularGridInterpolator
 
 from geminga.errors import GeometryError, InputError, NameLookupError, UnitError
-from geminga.irf import along
-from geminga.irf.along import scaled
+from geminga.irf import along, interpolate
 from geminga.irf.io import gadf
 from geminga.maps import MapAxes
 from geminga.utils.files import read_fits, write_fits
@@ -64,6 +62,8 @@ class IRF:
     required_axes: ClassVar[list[str]] = []
     default_unit: ClassVar[u.UnitBase] = u.dimensionless_unscaled
     default_interp_kwargs: ClassVar[dict[str, Any]] = {"bounds_error": False, "fill_value": 0.0}
+    #: Must the data have a unit convertible to `default_unit`.
+    has_fixed_unit: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -88,13 +88,28 @@ class IRF:
         else:
             self._unit = parse_unit(unit) if unit != "" else self.default_unit
             self.data = data
+        self._check_unit(self._unit)
 
     # ---- state -------------------------------------------------------------------------------
 
     axes = property(lambda self: self._axes, doc="Axes (`MapAxes`).")
     unit = property(lambda self: self._unit, doc="Unit of the data.")
-    fov_alignment = property(lambda self: self._fov_alignment, doc="Orientation of the field of view.")
     is_pointlike = property(lambda self: self._is_pointlike, doc="Is it valid inside a region only.")
+
+    @property
+    def fov_alignment(self) -> FoVAlignment:
+        """Orientation of the field of view (may be set)."""
+        return self._fov_alignment
+
+    @fov_alignment.setter
+    def fov_alignment(self, value: FoVAlignment | str) -> None:
+        self._fov_alignment = FoVAlignment(value)
+
+    @classmethod
+    def _check_unit(cls, unit: Any) -> None:
+        if cls.has_fixed_unit and not unit.is_equivalent(cls.default_unit):
+            msg = f"{cls.__name__}: the data are in '{unit}', expected a unit convertible to '{cls.default_unit}'."
+            raise UnitError(msg)
 
     @property
     def required_arguments(self) -> list[str]:
@@ -133,6 +148,7 @@ class IRF:
     @quantity.setter
     def quantity(self, value: Any) -> None:
         value = u.Quantity(value)
+        self._check_unit(value.unit)
         self._unit = value.unit
         self.data = value.value
 
@@ -186,59 +202,7 @@ class IRF:
 
     # ---- evaluation --------------------------------------------------------------------------
 
-    def evaluate(self, method: str | None = None, **kwargs: Any) -> u.Quantity:
-        """Interpolate.
-
-        Parameters
-        ----------
-        method : str, optional
-            ``"linear"`` or ``"nearest"``; default from `interp_kwargs`.
-        **kwargs : Quantity
-            A coordinate for each axis; they broadcast.
-
-        Raises
-        ------
-        InputError
-            If a coordinate is missing or unknown.
-        UnitError
-            If one has the wrong dimension.
-        """
-        unknown = set(kwargs) - set(self.axes.names)
-        missing = [name for name in self.axes.names if name not in kwargs]
-        if unknown or missing:
-            msg = f"{type(self).__name__}.evaluate needs {self.axes.names}; missing {missing}, unknown {sorted(unknown)}."
-            raise InputError(msg)
-        options = dict(self.interp_kwargs)
-        log_values = options.pop("values_scale", "lin") == "log"
-        fill = options.get("fill_value", 0.0)
-        used = [i for i, axis in enumerate(self.axes) if axis.nbin > 1]
-        coordinates, inside = [], np.True_
-        for axis in self.axes:
-            try:
-                x = scaled(axis, kwargs[axis.name])
-            except u.UnitConversionError as error:
-                msg = f"{type(self).__name__}.evaluate: {axis.name}={kwargs[axis.name]!r} cannot be converted to {axis.unit}."
-                raise UnitError(msg) from error
-            edges = scaled(axis, axis.edges)
-            inside = inside & (x >= edges[0]) & (x <= edges[-1])
-            coordinates.append(x)
-        shape = np.broadcast_shapes(*(x.shape for x in coordinates))
-        values = np.asarray(self.data, dtype=float)
-        if log_values:
-            values = np.log(np.clip(values, np.finfo(float).tiny, None))
-        if used:
-            grid = values.reshape([self.axes[i].nbin for i in used])
-            points = tuple(scaled(self.axes[i], self.axes[i].center) for i in used)
-            where = np.stack([np.broadcast_to(coordinates[i], shape) for i in used], axis=-1)
-            kind = method or options.get("method", "linear")
-            result = RegularGridInterpolator(points, grid, method=kind, bounds_error=False, fill_value=None)(where).reshape(shape)
-        else:
-            result = np.broadcast_to(values.reshape(()), shape).copy()
-        if log_values:
-            result = np.exp(result)
-        if fill is not None:
-            result = np.where(np.broadcast_to(inside, shape), result, fill)
-        return u.Quantity(result, self.unit, copy=False)
+    evaluate = interpolate.evaluate
 
     # ---- along an axis -----------------------------------------------------------------------
 
@@ -322,8 +286,8 @@ class IRF:
         return gadf.irf_from_table(cls, table)
 
     @classmethod
-    def from_hdulist(cls, hdulist: Any, hdu: str | None = None, format: str = "gadf-dl3") -> Any:
-        """Read from an HDU, the first table if none is named.
+    def from_hdulist(cls, hdulist: Any, hdu: str | int | None = None, format: str = "gadf-dl3") -> Any:
+        """Read from an HDU; if none is named, from that of this kind of response, else from the first table.
 
         Raises
         ------
@@ -331,15 +295,21 @@ class IRF:
             If the HDU is missing.
         """
         gadf.check_format(format)
-        names = [h.name for h in hdulist]
-        wanted = names[1] if hdu is None and len(names) > 1 else hdu
-        if wanted is None or wanted not in hdulist:
-            msg = f"{cls.__name__}: there is no HDU {wanted!r}; the file has {', '.join(names)}."
-            raise NameLookupError(msg)
-        return cls.from_table(Table.read(hdulist[wanted]), format=format)
+        wanted = gadf.find_hdu(hdulist, cls.tag) if hdu is None else hdu
+        try:
+            table_hdu = hdulist[wanted]
+        except (KeyError, IndexError, TypeError) as error:
+            msg = f"{cls.__name__}: there is no HDU {wanted!r}; the file has {', '.join(h.name for h in hdulist)}."
+            raise NameLookupError(msg) from error
+        return cls.from_table(gadf.read_table(table_hdu, cls.__name__), format=format)
 
     @classmethod
-    def read(cls, filename: Any, hdu: str | None = None, format: str = "gadf-dl3") -> Any:
+    def read_unit(cls, text: str, column: str) -> Any:
+        """Unit of a column of a file."""
+        return parse_unit(text, f"{cls.__name__}, column {column}")
+
+    @classmethod
+    def read(cls, filename: Any, hdu: str | int | None = None, format: str = "gadf-dl3") -> Any:
         """Read from a FITS file.
 
         Raises

@@ -8,15 +8,22 @@ import numpy as np
 from astropy import units as u
 
 __all__ = [
+    "peek_aeff",
     "peek_edisp_kernel",
     "peek_edisp_map",
     "peek_kernel",
     "peek_psf_map",
+    "plot_aeff",
+    "plot_aeff_energy",
+    "plot_aeff_offset",
     "plot_bias",
     "plot_containment_radius_vs_energy",
     "plot_kernel",
     "plot_matrix",
     "plot_psf_vs_rad",
+    "plot_rad_max_vs_energy",
+    "table_curves",
+    "table_image",
 ]
 
 
@@ -24,6 +31,126 @@ def _axes(ax: Any) -> Any:
     import matplotlib.pyplot as plt
 
     return plt.gca() if ax is None else ax
+
+
+def table_image(ax: Any, x: Any, y: Any, values: Any, label: str, bar: dict[str, Any], **kwargs: Any) -> Any:
+    """Draw values, shape (x, y), over two axes; `bar` holds ``add_cbar``, ``axes_loc`` and ``kwargs_colorbar``."""
+    from geminga.maps.map.plot import add_colorbar
+
+    ax = _axes(ax)
+    kwargs = {"cmap": "viridis", "edgecolors": "face"} | kwargs
+    mesh = ax.pcolormesh(x.edges.value, y.edges.value, np.asarray(values).T, **kwargs)
+    x.format_plot_xaxis(ax)
+    y.format_plot_yaxis(ax)
+    if bar["add_cbar"]:
+        add_colorbar(mesh, ax=ax, axes_loc=bar["axes_loc"], **{"label": label, **(bar["kwargs_colorbar"] or {})})
+    return ax
+
+
+def table_curves(ax: Any, x: Any, curves: dict[str, Any], ylabel: str, **kwargs: Any) -> Any:
+    """Draw values at the centres of an axis, one curve for each label."""
+    ax = _axes(ax)
+    for label, values in curves.items():
+        ax.plot(x.center.value, np.asarray(values), **{"label": label, **kwargs})
+    x.format_plot_xaxis(ax)
+    ax.set_ylabel(ylabel)
+    ax.legend()
+    return ax
+
+
+def offsets_of(self: Any, offset: Any, number: int) -> Any:
+    """Offsets as a Quantity; if none are given, some between the ends of the axis."""
+    axis = self.axes["offset"]
+    if offset is None:
+        ends = np.clip(axis.center.value[[0, -1]], 0, None)
+        return u.Quantity(np.unique(np.linspace(ends[0], ends[1], number)), axis.unit)
+    return np.atleast_1d(u.Quantity(offset))
+
+
+def plot_aeff(
+    self: Any, ax: Any = None, add_cbar: bool = True, axes_loc: Any = None, kwargs_colorbar: Any = None, **kwargs: Any
+) -> Any:
+    """Plot the area against energy and offset.
+
+    Parameters
+    ----------
+    ax : Axes, optional
+        Where to plot.
+    add_cbar : bool
+        Add a colour bar.
+    axes_loc, kwargs_colorbar : dict, optional
+        Place and options of the colour bar.
+    **kwargs
+        Options of `matplotlib.axes.Axes.pcolormesh`.
+    """
+    bar = {"add_cbar": add_cbar, "axes_loc": axes_loc, "kwargs_colorbar": kwargs_colorbar}
+    label = f"Effective area [{self.unit.to_string('latex_inline')}]"
+    kwargs.setdefault("vmin", 0)
+    return table_image(ax, self.axes["energy_true"], self.axes["offset"], self.data, label, bar, **kwargs)
+
+
+def plot_aeff_energy(self: Any, ax: Any = None, offset: Any = None, **kwargs: Any) -> Any:
+    """Plot the area against energy at some offsets.
+
+    Parameters
+    ----------
+    ax : Axes, optional
+        Where to plot.
+    offset : Quantity, optional
+        Offsets; four between the ends of the axis if not given.
+    **kwargs
+        Options of `matplotlib.axes.Axes.plot`.
+    """
+    axis = self.axes["energy_true"]
+    curves = {}
+    for value in offsets_of(self, offset, 4):
+        area = self.evaluate(offset=value, energy_true=axis.center)
+        curves[f"offset = {value:.2f}"] = np.where(area.value > 0, area.value, np.nan)
+    ax = table_curves(ax, axis, curves, f"Effective area [{self.unit.to_string('latex_inline')}]", **kwargs)
+    ax.set_yscale("log")
+    return ax
+
+
+def plot_aeff_offset(self: Any, ax: Any = None, energy: Any = None, **kwargs: Any) -> Any:
+    """Plot the area, relative to that at the smallest offset, against offset at some energies.
+
+    Parameters
+    ----------
+    ax : Axes, optional
+        Where to plot.
+    energy : Quantity, optional
+        True energies; five over the axis if not given.
+    **kwargs
+        Options of `matplotlib.axes.Axes.plot`.
+    """
+    axis = self.axes["offset"]
+    true = self.axes["energy_true"]
+    energies = true.center[np.linspace(0, true.nbin - 1, 5).astype(int)] if energy is None else np.atleast_1d(u.Quantity(energy))
+    curves = {}
+    for value in energies:
+        area = self.evaluate(offset=axis.center, energy_true=value).value
+        if area[0] > 0:
+            curves[f"energy = {value:.3g}"] = area / area[0]
+    return table_curves(ax, axis, curves, "Relative effective area", **kwargs)
+
+
+def peek_aeff(self: Any, figsize: tuple[float, float] = (15, 5)) -> None:
+    """Plot the area against energy, against offset and against both."""
+    import matplotlib.pyplot as plt
+
+    fig, axes = plt.subplots(1, 3, figsize=figsize)
+    self.plot(ax=axes[2])
+    self.plot_energy_dependence(ax=axes[0])
+    self.plot_offset_dependence(ax=axes[1])
+    fig.tight_layout()
+
+
+def plot_rad_max_vs_energy(self: Any, ax: Any = None, **kwargs: Any) -> Any:
+    """Plot the radius against energy, a curve for each offset of the table (options of `matplotlib.axes.Axes.plot`)."""
+    energy, offset = self.axes["energy"], self.axes["offset"]
+    curves = {f"offset = {value:.2f}": self.data[:, i] for i, value in enumerate(offset.center)}
+    kwargs.setdefault("drawstyle", "steps-mid")
+    return table_curves(ax, energy, curves, f"RAD_MAX [{self.unit}]", **kwargs)
 
 
 def plot_matrix(

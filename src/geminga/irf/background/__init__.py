@@ -1,0 +1,1 @@
+"""Background rates of an instrument."""
