@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -16,9 +17,12 @@ from geminga.forward.irf import FixedIrf, IrfSource
 from geminga.forward.radial import RadialComponent
 from geminga.forward.region import RegionComponent
 from geminga.forward.term import PoissonTerm, Source, Template
+from geminga.modeling.models.flux import flux_evaluator
 from geminga.numerics.sphere import frame_rotation
 
 __all__ = ["make_term"]
+
+log = logging.getLogger(__name__)
 
 Array = NDArray[np.float64]
 
@@ -97,38 +101,30 @@ def _npred_template(plan: DataPlan, model: Any, index: Callable[[Any], NDArray[n
     return Template(model.name, bins, total, factor, index(model.spectral_model.parameters), image)
 
 
-def _flux(model: Any, edges: Array, gti: Any) -> tuple[Callable[[Array], tuple[Array, Array]], list[Any]]:
-    """Flux in each true-energy bin, averaged over the good time intervals, and its parameters."""
-    spectral = model.spectral_model.flux_evaluator(edges)
-    own = list(model.spectral_model.parameters)
-    temporal = model.temporal_model
-    if temporal is None or gti is None:
-        return spectral, own
-    n = len(own)
-    times = list(temporal.parameters)
+def _flux(model: Any, edges: Array, gti: Any) -> tuple[Callable[[Array], tuple[Array, Array]], list[Any], Array, Array]:
+    """Flux in each true-energy bin, averaged over the good time intervals, and its parameters.
 
-    def average(values: Array) -> float:
-        copy = temporal.copy()
-        for p, value in zip(copy.parameters, values, strict=True):
-            p.value = float(value)
-        return float(np.sum(np.asarray(copy.integral(gti.time_start, gti.time_stop))))
+    Those in time are large numbers of which small changes matter (a date, a frequency), so that the component counts them
+    from their present value in natural steps: with the parameters come offset and scale of the component's numbers.
+    """
+    spectral, temporal = model.spectral_model, model.temporal_model
+    evaluator = flux_evaluator(spectral, temporal, gti, edges)
+    own = list(spectral.parameters)
+    n = len(own)
+    if temporal is None or gti is None:
+        if temporal is not None:
+            log.warning("Model '%s': the dataset has no GTI to average the temporal model over; it is left out.", model.name)
+        return evaluator, own, np.zeros(n), np.ones(n)
+    own += list(temporal.parameters)
+    offset, scale = np.zeros(len(own)), np.ones(len(own))
+    offset[n:] = [p.value for p in temporal.parameters]
+    scale[n:] = 1 / temporal._natural_steps(float(gti.time_sum.to_value("d")))
 
     def flux(values: Array) -> tuple[Array, Array]:
-        value, gradient = spectral(values[:n])
-        factor = average(values[n:])
-        rows = []
-        for j, p in enumerate(times):
-            if p.frozen:
-                rows.append(np.zeros_like(value))
-                continue
-            step = 1e-4 * max(abs(values[n + j]), 1e-2)
-            up, down = values[n:].copy(), values[n:].copy()
-            up[j] += step
-            down[j] -= step
-            rows.append(value * (average(up) - average(down)) / (2 * step))
-        return value * factor, np.concatenate([gradient * factor, np.array(rows).reshape(len(times), len(value))])
+        value, gradient = evaluator(values / scale + offset)
+        return value, gradient / scale[:, None]
 
-    return flux, own + times
+    return flux, own, offset, scale
 
 
 def _source(plan: DataPlan, model: Any, gti: Any, index: Callable[[Any], NDArray[np.intp]]) -> Source:
@@ -136,10 +132,11 @@ def _source(plan: DataPlan, model: Any, gti: Any, index: Callable[[Any], NDArray
         msg = f"Dataset {plan.name!r} has no exposure, so model {model.name!r} cannot be folded; set dataset.exposure."
         raise DataError(msg)
     apply = model.apply_irf
-    flux, spectral = _flux(model, plan.edges_true, gti)
+    flux, spectral, offset, flux_scale = _flux(model, plan.edges_true, gti)
     spatial = model.spatial_model
     own = [] if spatial is None else list(spatial.parameters)
-    scale = np.ones(len(spectral) + len(own))
+    scale = np.concatenate([flux_scale, np.ones(len(own))])
+    offset = np.concatenate([offset, np.zeros(len(own))])
     for i, p in enumerate(own):
         if p.name in {"lon_0", "lat_0"}:
             scale[len(spectral) + i] = p.unit.to("deg")
@@ -162,7 +159,7 @@ def _source(plan: DataPlan, model: Any, gti: Any, index: Callable[[Any], NDArray
         raise InputError(msg)
     else:
         component = _map_component(plan.field, plan, spatial, irf, exposure, active, scale[len(spectral) :], common)
-    return Source(model.name, component, place, scale)
+    return Source(model.name, component, place, scale, offset)
 
 
 def _map_component(

@@ -51,8 +51,9 @@ def _models_key(models: Iterable[Any], gti: Any) -> tuple[Hashable, ...]:
     for model in models:
         key.append(id(model))
         key += [id(model.spectral_model), id(model.spatial_model), id(getattr(model, "temporal_model", None))]
-        own = getattr(model, "map", None) or getattr(model.spatial_model, "map", None)
-        key.append(own.stamp if own is not None else None)
+        for part in (model, model.spatial_model, getattr(model, "temporal_model", None)):
+            own = getattr(part, "map", None)
+            key.append(own.stamp if own is not None else None)
         apply = getattr(model, "apply_irf", None)
         if apply is not None:
             key.append(tuple(apply.values()))

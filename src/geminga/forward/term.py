@@ -66,11 +66,16 @@ class Source:
     component: Any
     index: Index
     scale: Array  # component's number for one unit of the parameter (deg for positions)
+    offset: Array | float = 0.0  # value at which the component's number is zero
     memo: Memo = dataclasses.field(default_factory=lambda: Memo(2), init=False)
+
+    def own(self, values: Array) -> Array:
+        """The component's numbers at the term's values."""
+        return np.asarray((values[self.index] - self.offset) * self.scale)
 
     def forward(self, values: Array) -> Any:
         """`Component.forward` at the term's values."""
-        own = values[self.index] * self.scale
+        own = self.own(values)
         return self.memo.get(own.tobytes(), lambda: self.component.forward(own))
 
     def pullback(self, state: Any, weight: Array) -> Array:
@@ -87,7 +92,7 @@ class Source:
 
     def dense(self, values: Array) -> tuple[Array, Index]:
         """`Component.dense` at the term's values."""
-        counts, pixels = self.component.dense(values[self.index] * self.scale)
+        counts, pixels = self.component.dense(self.own(values))
         return counts, pixels
 
 
@@ -357,7 +362,7 @@ class PoissonTerm:
 
     def freeze_irf(self, values: Array) -> PoissonTerm:
         """The same term with each source's IRFs taken at its position in `values`."""
-        sources = [replace(s, component=s.component.freeze_irf(values[s.index] * s.scale)) for s in self.sources]
+        sources = [replace(s, component=s.component.freeze_irf(s.own(values))) for s in self.sources]
         return replace(self, sources=sources)
 
     def dense(self, values: Array) -> Array:

@@ -68,6 +68,14 @@ _HOMES: dict[str, dict[str, dict[str, str]]] = {
     "temporal": {
         f"{_HERE}.temporal": {
             "ConstantTemporalModel": "const",
+            "LinearTemporalModel": "linear",
+            "LightCurveTemplateTemporalModel": "template",
+            "ExpDecayTemporalModel": "exp-decay",
+            "GaussianTemporalModel": "gauss",
+            "GeneralizedGaussianTemporalModel": "gengauss",
+            "PowerLawTemporalModel": "powerlaw",
+            "SineTemporalModel": "sinus",
+            "TemplatePhaseCurveTemporalModel": "template-phase",
         },
     },
     "prior": {

@@ -59,6 +59,14 @@ __getattr__, __dir__, __all__ = attach(
         ],
         ".temporal": [
             "ConstantTemporalModel",
+            "ExpDecayTemporalModel",
+            "GaussianTemporalModel",
+            "GeneralizedGaussianTemporalModel",
+            "LightCurveTemplateTemporalModel",
+            "LinearTemporalModel",
+            "PowerLawTemporalModel",
+            "SineTemporalModel",
+            "TemplatePhaseCurveTemporalModel",
             "TemporalModel",
         ],
         "geminga.modeling.priors": [

@@ -5,7 +5,7 @@ Legend: values are floats in the parameters' own units, one for each parameter.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -129,7 +129,11 @@ def _one_sided(function: Callable[[Array], Array], values: Array, center: Array,
 
 
 def differentiate(
-    function: Callable[[Array], Array], values: ArrayLike, parameters: Sequence[Any], wanted: Sequence[bool] | None = None
+    function: Callable[[Array], Array],
+    values: ArrayLike,
+    parameters: Sequence[Any],
+    wanted: Sequence[bool] | None = None,
+    steps: Mapping[str, float] | None = None,
 ) -> Result:
     """Value and gradient of `function` by central differences.
 
@@ -141,6 +145,8 @@ def differentiate(
         Takes values in the parameters' own units.
     wanted : sequence of bool, optional
         Rows of the gradient to compute; the others are zero.
+    steps : dict, optional
+        Steps of some parameters by name; the others are chosen from value, error and bounds.
 
     Returns
     -------
@@ -153,7 +159,7 @@ def differentiate(
     for i, parameter in enumerate(parameters):
         if wanted is not None and not wanted[i]:
             continue
-        step = _step(parameter, values[i])
+        step = (steps or {}).get(parameter.name) or _step(parameter, values[i])
         up, down = values.copy(), values.copy()
         up[i] += step
         down[i] -= step

@@ -11,6 +11,7 @@ from astropy.nddata import NoOverlapError
 
 from geminga.errors import FormatError, GeometryError, InputError, NameLookupError
 from geminga.modeling import registry
+from geminga.modeling.models.flux import flux_evaluator, temporal_average
 from geminga.modeling.models.named import NamedModel, as_component, component_from_dict
 from geminga.utils.units import as_quantity
 
@@ -184,10 +185,14 @@ class SkyModel(NamedModel):
             where = (lon, lat, energy) if self.spatial_model.is_energy_dependent else (lon, lat)
             value = value * self.spatial_model(*where)
         if self.temporal_model is not None and time is not None:
-            value = (
-                value * self.temporal_model(time, energy) if _depends(self.temporal_model) else value * self.temporal_model(time)
-            )
+            value = value * self._temporal_factor(energy, time)
         return value
+
+    def _temporal_factor(self, energy: Any, time: Any) -> Any:
+        if not self.temporal_model.is_energy_dependent:
+            return self.temporal_model(time)
+        factor = self.temporal_model(time, energy=np.ravel(energy))
+        return factor.reshape(*np.shape(energy), *factor.shape[1:])
 
     def __call__(self, lon: Any, lat: Any, energy: Any, time: Any = None) -> u.Quantity:
         """See `evaluate`."""
@@ -212,7 +217,8 @@ class SkyModel(NamedModel):
         value = self.spectral_model(_along(geom, axis, axis.center))
         if self.spatial_model is not None:
             value = value * self.spatial_model.evaluate_geom(geom)
-        return value * self._temporal_average(gti)
+        average = temporal_average(self.temporal_model, gti, axis.center.to_value("TeV"))
+        return value * (_along(geom, axis, u.Quantity(average)) if np.ndim(average) else average)
 
     def integrate_geom(self, geom: Any, gti: Any = None, oversampling_factor: int | None = None) -> Any:
         """Flux in each bin.
@@ -234,18 +240,20 @@ class SkyModel(NamedModel):
         from geminga.maps import Map
 
         axis = _energy_axis(geom)
-        edges = axis.edges
-        value = _along(geom, axis, self.spectral_model.integral(edges[:-1], edges[1:]))
+        value = _along(geom, axis, self._integrated(axis.edges, gti))
         if self.spatial_model is not None:
             value = value * self.spatial_model.integrate_geom(geom, oversampling_factor=oversampling_factor).quantity
-        value = value * self._temporal_average(gti)
         data = np.array(np.broadcast_to(value.value, geom.data_shape))
         return Map.from_geom(geom=geom, data=data, unit=value.unit)
 
-    def _temporal_average(self, gti: Any) -> Any:
-        if self.temporal_model is None or gti is None:
-            return 1.0
-        return np.sum(self.temporal_model.integral(gti.time_start, gti.time_stop))
+    def _integrated(self, edges: u.Quantity, gti: Any) -> u.Quantity:
+        """Flux in energy bins, averaged over the intervals."""
+        spectral, temporal = self.spectral_model, self.temporal_model
+        if temporal is None or gti is None:
+            return spectral.integral(edges[:-1], edges[1:])
+        evaluator = flux_evaluator(spectral, temporal, gti, edges.to_value("TeV"))
+        value, _ = evaluator([par.value for par in (*spectral.parameters, *temporal.parameters)])
+        return u.Quantity(value, spectral._dnde_unit * u.TeV)
 
     def contributes(self, mask: Any, margin: Any = "0 deg") -> bool:
         """Whether the source reaches a pixel of a mask.
@@ -344,10 +352,6 @@ def _checked_irfs(apply_irf: Mapping[str, bool] | None) -> dict[str, bool]:
             msg = f"SkyModel: apply_irf[{key!r}] got {value!r}; expected True or False."
             raise InputError(msg)
     return {key: bool(given.get(key, True)) for key in _IRFS}
-
-
-def _depends(temporal_model: Any) -> bool:
-    return bool(getattr(temporal_model, "is_energy_dependent", False))
 
 
 def _energy_axis(geom: Any) -> Any:

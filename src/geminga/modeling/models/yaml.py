@@ -157,7 +157,7 @@ def _write_templates(models: Any, overwrite: bool) -> None:
             elif Path(str(make_path(part.filename))).exists() and not overwrite:
                 log.warning("Template file %s exists and is kept; give overwrite_templates=True to replace it.", part.filename)
             else:
-                part.write(overwrite=True)
+                part.write(overwrite=True, **getattr(part, "_write_options", {}))
 
 
 def write(

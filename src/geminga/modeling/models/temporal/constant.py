@@ -13,7 +13,15 @@ __all__ = ["ConstantTemporalModel"]
 
 
 class ConstantTemporalModel(TemporalModel):
-    """One at all times."""
+    """One at all times.
+
+    Examples
+    --------
+    >>> from astropy.time import Time
+    >>> from geminga.modeling.models import ConstantTemporalModel
+    >>> print(ConstantTemporalModel()(Time("2020-01-01")))
+    1.0
+    """
 
     tag = ["ConstantTemporalModel", "const"]
 
