@@ -10,6 +10,7 @@ Legend: e energy, b occupied bin, j parameter of the term.
 
 from __future__ import annotations
 
+import copy as copying
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -363,7 +364,10 @@ class PoissonTerm:
     def freeze_irf(self, values: Array) -> PoissonTerm:
         """The same term with each source's IRFs taken at its position in `values`."""
         sources = [replace(s, component=s.component.freeze_irf(s.own(values))) for s in self.sources]
-        return replace(self, sources=sources)
+        new = copying.copy(self)  # the sums over bins do not depend on the IRFs
+        for name, value in {"sources": sources, "memo": Memo(1), "memo_bins": Memo(2)}.items():
+            object.__setattr__(new, name, value)
+        return new
 
     def dense(self, values: Array) -> Array:
         """Expected counts in every pixel of the field, shape (n_e, n_p): the slow twin of `evaluate`."""
