@@ -1,0 +1,197 @@
+"""Best norm, errors and limits of many independent one-parameter Poisson problems at once.
+
+Problem p has expected counts b_i + F s_i and observed counts n_i. With x_i = s_i / b_i and T = sum s_i
+
+    -2 ln L(F) / L(0) = 2 (F T - sum_i n_i ln(1 + F x_i)),
+
+so the best norm solves S(F) = sum_i n_i x_i / (1 + F x_i) = T. 1/S is a concave function of F and for a single bin a
+straight line, so Newton's method on 1/S ends in a few steps from anywhere. Problems that are done leave the batch.
+
+Legend: p problem, i bin with counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geminga.numerics.stieltjes import fraction_integral, fraction_value
+
+__all__ = ["Atoms", "NormProblem", "best_norm", "crossing"]
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Atoms:
+    """Bins with counts, summed one by one: the problem each belongs to (ascending is not asked for), ratio s/b and counts."""
+
+    problem: Index
+    ratio: Array
+    counts: Array
+
+    def value(self, norm: Array) -> tuple[Array, Array]:
+        """Their part of S and dS/dF, shape of `norm`."""
+        bend = self.ratio / np.maximum(1 + norm[self.problem] * self.ratio, 1e-12)
+        part = self.counts * bend
+        number = len(norm)
+        return np.bincount(self.problem, part, minlength=number), -np.bincount(self.problem, part * bend, minlength=number)
+
+    def integral(self, norm: Array) -> Array:
+        """Their part of sum n ln(1 + F x)."""
+        log = np.log(np.maximum(1 + norm[self.problem] * self.ratio, 1e-12))
+        return np.asarray(np.bincount(self.problem, self.counts * log, minlength=len(norm)))
+
+    def take(self, chosen: Index, number: int) -> Atoms:
+        """Those of some problems, renumbered."""
+        place = np.full(number, -1, np.intp)
+        place[chosen] = np.arange(len(chosen))
+        new = place[self.problem]
+        keep = new >= 0
+        return Atoms(new[keep], self.ratio[keep], self.counts[keep])
+
+
+@dataclass(frozen=True)
+class NormProblem:
+    """Many problems; S is a continued fraction (see `numerics.stieltjes`) plus a sum over single bins.
+
+    Attributes
+    ----------
+    total, floor : array
+        T, and the lowest norm (at which the expected counts of some bin vanish, negative), shape (n_p,).
+    coefficients : array
+        Of the continued fraction in ``scale * F``, shape (n_j, n_p).
+    """
+
+    total: Array
+    floor: Array
+    coefficients: Array
+    scale: float
+    atoms: Atoms
+
+    def value(self, norm: Array) -> tuple[Array, Array]:
+        """S and dS/dF at a norm for each problem."""
+        s, slope = fraction_value(self.coefficients, norm * self.scale)
+        more, more_slope = self.atoms.value(norm)
+        return s * self.scale + more, slope * self.scale**2 + more_slope
+
+    def statistic(self, norm: Array) -> Array:
+        """-2 ln of the likelihood ratio to no source."""
+        return np.asarray(2 * (norm * self.total - self.logarithm(norm)))
+
+    def logarithm(self, norm: Array, order: int | None = None) -> Array:
+        """Sum n ln(1 + F x), from the first `order` moments only if given."""
+        # In ln(1 - F / floor) the integrand is flat on both sides of zero.
+        pole = -1 / (self.floor * self.scale)
+        smooth = fraction_integral(self.coefficients[:order], norm * self.scale, pole)
+        return np.asarray(smooth + self.atoms.integral(norm))
+
+    def take(self, chosen: Index) -> NormProblem:
+        """Some of the problems."""
+        atoms = self.atoms.take(chosen, len(self.total))
+        return NormProblem(self.total[chosen], self.floor[chosen], self.coefficients[:, chosen], self.scale, atoms)
+
+    def with_bins(self, chosen: Index, bins: Atoms) -> NormProblem:
+        """The same with the bins themselves in place of the fraction for some problems (`bins.problem` counts within these)."""
+        coefficients = self.coefficients.copy()
+        coefficients[:, chosen] = 0.0
+        keep = ~np.isin(self.atoms.problem, chosen)
+        old = self.atoms
+        atoms = Atoms(
+            np.concatenate([old.problem[keep], chosen[bins.problem]]),
+            np.concatenate([old.ratio[keep], bins.ratio]),
+            np.concatenate([old.counts[keep], bins.counts]),
+        )
+        return replace(self, coefficients=coefficients, atoms=atoms)
+
+
+def best_norm(problem: NormProblem, tolerance: float = 1e-9) -> tuple[Array, NDArray[np.int_]]:
+    """Norm at which the likelihood is largest, not below the floor.
+
+    Returns
+    -------
+    norm, number : array
+        Shape (n_p,); NaN where the total is zero. Number of steps.
+    """
+    norm = np.where(problem.total > 0, 0.0, np.nan)
+    number = np.zeros(len(norm), dtype=int)
+    active = np.flatnonzero(problem.total > 0)
+    own, x = problem.take(active), np.zeros(len(active))
+    for _ in range(100):
+        if not len(active):
+            break
+        edge = own.floor * (1 - 1e-9)
+        s, slope = own.value(x)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            new = x + (s / own.total - 1) * s / -slope  # Newton for 1/S - 1/T
+        # No counts: S is zero everywhere. Below the floor: half way there.
+        new = np.where(s > 0, np.where(new < edge, 0.5 * (x + edge), new), edge)
+        new = np.where(np.isfinite(new), new, 0.5 * (x + edge))
+        norm[active] = new
+        number[active] += 1
+        done = np.abs(new - x) <= tolerance * (np.abs(new) + 1e-3 * np.abs(own.floor))
+        x = new
+        if done.any():
+            left = np.flatnonzero(~done)
+            active, x, own = active[left], x[left], own.take(left)
+    return norm, number
+
+
+def crossing(problem: NormProblem, norm: Array, rise: float, side: int, tolerance: float = 1e-6) -> Array:
+    """Norm above (`side` +1) or below (-1) the best one where the statistic has risen by `rise`.
+
+    Parameters
+    ----------
+    norm : array
+        Best norms, shape (n_p,); NaN where there is none.
+    tolerance : float
+        Of the result, in units of its distance from the best norm.
+
+    Returns
+    -------
+    value : array
+        Shape (n_p,). NaN without a best norm, and below it where the statistic never rises that much before the floor.
+    """
+    out = np.full(len(norm), np.nan)
+    active = np.flatnonzero(np.isfinite(norm))
+    own, best = problem.take(active), norm[active]
+    edge = own.floor * (1 - 1e-9)
+    target = own.statistic(best) + rise
+    width = _width(own, best, rise)
+    low, high = best.copy(), best + side * width
+    high = np.maximum(high, edge) if side < 0 else high
+    for _ in range(200):
+        if not len(active):
+            break
+        f = own.statistic(high) - target
+        short = f < 0
+        # Beyond the floor there is nothing: where the statistic is still too low, there is no crossing.
+        lost = short & (side < 0) & (high <= edge)
+        gradient = 2 * (own.total - own.value(high)[0])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            new = high - f / gradient
+        # The statistic is convex: from outside, Newton's method goes straight in; from inside it overshoots, which brackets.
+        bad = ~np.isfinite(new) | (np.sign(new - best) != side)
+        new = np.where(bad, np.where(short, best + 2 * (high - best), 0.5 * (low + high)), new)
+        new = np.where(short & (side * (new - best) > 8 * side * (high - best)), best + 8 * (high - best), new)
+        new = np.maximum(new, edge) if side < 0 else new
+        done = (np.abs(new - high) <= tolerance * np.abs(new - best)) | lost
+        low = np.where(short, high, low)
+        out[active] = np.where(lost, np.nan, new)
+        left = np.flatnonzero(~done)
+        high = new
+        if len(left) < len(active):
+            active, own = active[left], own.take(left)
+            best, target, edge, low, high = (a[left] for a in (best, target, edge, low, high))
+    return out
+
+
+def _width(problem: NormProblem, best: Array, rise: float) -> Array:
+    """First guess of the distance to the crossing, from slope and curvature of the statistic at the best norm."""
+    s, slope = problem.value(best)
+    lean = 2 * np.maximum(problem.total - s, 0.0)  # not zero only at the floor
+    bend = np.maximum(-slope, 1e-300)
+    return np.asarray(2 * rise / (lean + np.sqrt(lean**2 + 4 * rise * bend)))
