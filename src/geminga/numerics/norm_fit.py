@@ -13,6 +13,7 @@ Legend: p problem, i bin with counts.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,9 @@ class Atoms:
         bend = self.ratio / np.maximum(1 + norm[self.problem] * self.ratio, 1e-12)
         part = self.counts * bend
         number = len(norm)
-        return np.bincount(self.problem, part, minlength=number), -np.bincount(self.problem, part * bend, minlength=number)
+        s: Any = np.bincount(self.problem, part, minlength=number)
+        slope: Any = np.bincount(self.problem, part * bend, minlength=number)
+        return s, -slope
 
     def integral(self, norm: Array) -> Array:
         """Their part of sum n ln(1 + F x)."""

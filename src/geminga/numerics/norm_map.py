@@ -5,8 +5,8 @@ through two things only: the total T(p) = sum s k, and S_p(F) of `numerics.stiel
 also when several energies and datasets are fitted jointly: their totals and moments add.
 
 Bins whose ratio s/b is far above the rest (hardly any background) would spoil the moments of all others, so the few of
-them that hold counts are summed one by one, as are layers with few counts. Where a source is so strong that the moments do not suffice, the bins
-of its window are summed one by one as well.
+them that hold counts are summed one by one, as are layers with few counts. Where a source is so strong that the
+moments do not suffice, the bins of its window are summed one by one as well.
 
 Legend: i bin, p position, d layer (an energy of a dataset), F norm.
 """

@@ -65,7 +65,7 @@ def slow(layers, y, x):
 def test_equals_the_sum_over_bins(layers):
     problem, norm, _ = NormMap(layers).problem()
     ts, upper, lower = -problem.statistic(norm), crossing(problem, norm, 4.0, 1), crossing(problem, norm, 1.0, -1)
-    for place in np.random.default_rng(0).choice(len(norm), 25, replace=False).tolist() + [20 * 50 + 25]:
+    for place in [*np.random.default_rng(0).choice(len(norm), 25, replace=False), 20 * 50 + 25]:
         best, stat, floor = slow(layers, *divmod(place, 50))
         width = upper[place] - norm[place]
         assert norm[place] == pytest.approx(best, abs=1e-3 * width)
