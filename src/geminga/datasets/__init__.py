@@ -13,6 +13,8 @@ _PUBLIC = {
     ".collection": ["Datasets"],
     ".create": ["create_map_dataset_geoms"],
     ".edisp": ["apply_edisp"],
+    ".io.ogip": ["OGIPDatasetReader"],
+    ".io.ogip_writer": ["OGIPDatasetWriter"],
     ".map": ["MapDataset", "MapDatasetOnOff"],
     ".metadata": ["MapDatasetMetaData"],
     ".registry": ["DATASET_REGISTRY"],

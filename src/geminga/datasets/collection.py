@@ -143,9 +143,9 @@ class Datasets(MutableSequence):
 
     @models.setter
     def models(self, models: Any) -> None:
-        for dataset in self._datasets:
-            dataset.models = models
         self._models = None if models is None else DatasetModels(models)
+        for dataset, own in combine.models_by_dataset(self._datasets, self._models):
+            dataset.models = own
 
     @property
     def parameters(self) -> Any:
@@ -204,7 +204,7 @@ class Datasets(MutableSequence):
     @property
     def gti(self) -> Any:
         """Union of the good time intervals of all datasets, ``None`` if there are none."""
-        filled = [d.gti for d in self._datasets if d.gti is not None and len(d.gti.table)]
+        filled = [d.gti for d in self._datasets if d.gti is not None and len(d.gti)]
         return GTI.from_stack(filled).union() if filled else None
 
     @property

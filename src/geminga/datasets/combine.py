@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import astropy.units as u
 import numpy as np
 
 from geminga.datasets.products import same_geometry
+from geminga.datasets.stack import stack_all
 from geminga.errors import InputError
 from geminga.utils.units import as_quantity
 
@@ -20,11 +22,15 @@ __all__ = [
     "data_shape",
     "instrument",
     "lies_between",
+    "models_by_dataset",
     "sliced_by_energy",
     "stack_reduce",
 ]
 
 log = logging.getLogger(__name__)
+
+#: Datasets added one after the other in a branch of a tree.
+_LEAF = 16
 
 
 def contributes(dataset: Any) -> bool:
@@ -57,7 +63,7 @@ def instrument(dataset: Any) -> str:
 
 def lies_between(gti: Any, time_min: Any, time_max: Any, atol: Any) -> bool:
     """Whether time intervals lie wholly between two times; an empty one lies nowhere."""
-    if gti is None or not len(gti.table):
+    if gti is None or not len(gti):
         return False
     tolerance = as_quantity(atol, "s", "atol")
     return bool(gti.time_start[0] >= time_min - tolerance and gti.time_stop[-1] <= time_max + tolerance)
@@ -74,6 +80,19 @@ def sliced_by_energy(datasets: Sequence[Any], energy_min: Any, energy_max: Any) 
         yield dataset.slice_by_energy(energy_min=u.Quantity(low), energy_max=u.Quantity(high), name=dataset.name)
 
 
+def models_by_dataset(datasets: Sequence[Any], models: Any) -> Iterator[tuple[Any, Any]]:
+    """Each dataset with the models that may belong to it, in one pass over the models."""
+    common, own = [], defaultdict(list)
+    for position, model in enumerate(models or ()):
+        names = model.datasets_names
+        if names is None:
+            common.append(position)
+        for name in [names] if isinstance(names, str) else names or ():
+            own[name].append(position)
+    for dataset in datasets:
+        yield dataset, None if models is None else models[sorted(common + own[dataset.name])]
+
+
 def _check_stackable(datasets: Sequence[Any]) -> None:
     if not datasets:
         msg = "Datasets: an empty list cannot be stacked."
@@ -88,22 +107,23 @@ def stack_reduce(datasets: Sequence[Any], name: str | None = None, nan_to_num: b
     """Stack datasets into a new one: as a tree on equal geometries, else into the first."""
     _check_stackable(datasets)
     if not are_same_geom(datasets):
-        stacked = datasets[0].to_masked(name=name, nan_to_num=nan_to_num)
-        for dataset in datasets[1:]:
-            stacked.stack(dataset, nan_to_num=nan_to_num)
-        return stacked
+        return _chain(datasets, name, nan_to_num)
     return _tree(datasets, name, nan_to_num)
 
 
+def _chain(datasets: Sequence[Any], name: str | None, nan_to_num: bool) -> Any:
+    stacked = datasets[0].to_masked(name=name, nan_to_num=nan_to_num)
+    stack_all(stacked, datasets[1:], nan_to_num=nan_to_num)
+    return stacked
+
+
 def _tree(datasets: Sequence[Any], name: str | None, nan_to_num: bool) -> Any:
-    if len(datasets) <= 2:
-        stacked = datasets[0].to_masked(name=name, nan_to_num=nan_to_num)
-        for dataset in datasets[1:]:
-            stacked.stack(dataset, nan_to_num=nan_to_num)
-        return stacked
+    """Sum of two halves, so that rounding grows with the depth; few datasets are added one after the other."""
+    if len(datasets) <= _LEAF:
+        return _chain(datasets, name, nan_to_num)
     middle = (len(datasets) + 1) // 2
     stacked = _tree(datasets[:middle], name, nan_to_num)
-    stacked.stack(_tree(datasets[middle:], None, nan_to_num), nan_to_num=nan_to_num)
+    stack_all(stacked, [_tree(datasets[middle:], None, nan_to_num)], nan_to_num=nan_to_num)
     return stacked
 
 

@@ -24,6 +24,7 @@ from geminga.utils.units import as_quantity
 __all__ = [
     "alpha",
     "background",
+    "check_stackable",
     "fake",
     "from_map_dataset",
     "is_complete",
@@ -171,6 +172,21 @@ def validate(self: Any) -> None:
         Listing every fault with its map, energy bin and pixel.
     """
     checks.refuse(self, [*_faults(self), *checks.faults(self)])
+
+
+def check_stackable(dataset: Any) -> None:
+    """Refuse counts without off measurement, which the sum of others would take for a part of its own.
+
+    Raises
+    ------
+    DataError
+        If off counts or acceptances are missing, or a bin in the safe range has off counts but no off acceptance.
+    """
+    if dataset.counts is not None:
+        _require(dataset, "it cannot be stacked")
+        ratio, safe = dataset.alpha.frozen_data, dataset.mask_safe
+        if np.isnan(ratio if safe is None else ratio[safe.frozen_data]).any():
+            dataset.validate()
 
 
 def fake(self: Any, npred_background: Any, random_state: Any = "random-seed") -> None:

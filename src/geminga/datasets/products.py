@@ -14,7 +14,8 @@ list, so a dataset with further parts (counts of an off region, acceptances) nee
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from geminga.irf import IRFMap
 from geminga.maps import Map
 from geminga.numerics.acceptance import merged_acceptance_off
 
-__all__ = ["MaskMap", "OffAcceptance", "Part", "Plain", "RecoMap", "Response", "TrueMap", "parts_of", "same_geometry"]
+__all__ = ["Addend", "MaskMap", "OffAcceptance", "Part", "Plain", "RecoMap", "Response", "TrueMap", "parts_of", "same_geometry"]
 
 
 def same_geometry(one: Any, other: Any) -> bool:
@@ -37,6 +38,48 @@ def parts_of(cls: type) -> dict[str, Part]:
     """Parts of a dataset class in the order of their definition, inherited ones first, overridden ones left out."""
     names = {name: None for base in reversed(cls.__mro__) for name, value in vars(base).items() if isinstance(value, Part)}
     return {name: value for name in names if isinstance(value := getattr(cls, name), Part)}
+
+
+@dataclass(frozen=True)
+class Addend:
+    """A dataset to be added to another one.
+
+    Attributes
+    ----------
+    dataset : MapDataset
+        The dataset; its bins in the safe range count.
+    is_same : bool
+        Whether its counts are on the very geometry of the sum, so that arrays can be added; else it is a cut-out of it.
+    """
+
+    dataset: Any
+    is_same: bool
+
+    @property
+    def safe(self) -> Any:
+        """Array of the safe mask, or 1."""
+        mask = self.dataset.mask_safe
+        return 1 if mask is None else mask.frozen_data
+
+    def value(self, part: Part) -> Any:
+        """What it adds to a part."""
+        return self.dataset.predicted_background() if part.name == "background" else getattr(self.dataset, part.name)
+
+
+def add_maps(part: Any, values: Sequence[tuple[Any, Addend]], nan_to_num: bool) -> None:
+    """Add maps in their safe ranges to a map in place."""
+    quick = [(value, addend) for value, addend in values if addend.is_same and value.unit == part.unit]
+    if quick:
+        data = part.frozen_data.copy()
+        for value, addend in quick:
+            array = value.frozen_data
+            if nan_to_num and array.dtype.kind == "f":
+                array = np.nan_to_num(array, posinf=np.inf, neginf=-np.inf)
+            np.add(data, array * addend.safe, out=data, casting="unsafe")
+        part.data = data
+    for value, addend in values:
+        if not (addend.is_same and value.unit == part.unit):
+            part.stack(value, weights=addend.dataset.mask_safe, nan_to_num=nan_to_num)
 
 
 class Part:
@@ -94,12 +137,16 @@ class Part:
         """Reduce to one region."""
         return part.to_region_nd_map(region)
 
-    def stack(self, dataset: Any, part: Any, other: Any, other_part: Any, nan_to_num: bool) -> None:
-        """Add `other_part`, of dataset `other`, to `part` in place."""
+    def stack(self, dataset: Any, part: Any, others: Sequence[tuple[Any, Addend]], nan_to_num: bool) -> None:
+        """Add the same parts of other datasets to `part` in place."""
 
     def geom(self, part: Any) -> Any:
         """Geometry of a part."""
         return part.geom
+
+    def maps(self, part: Any) -> list[Any]:
+        """Maps a part is made of."""
+        return [part]
 
 
 class Plain:
@@ -148,9 +195,9 @@ class RecoMap(Part):
         """Sum within the safe range."""
         return part.to_region_nd_map(region, func=np.nansum, weights=dataset.mask_safe)
 
-    def stack(self, dataset: Any, part: Any, other: Any, other_part: Any, nan_to_num: bool) -> None:
-        """Add the bins in the safe range of `other`."""
-        part.stack(other_part, weights=other.mask_safe, nan_to_num=nan_to_num)
+    def stack(self, dataset: Any, part: Any, others: Sequence[tuple[Any, Addend]], nan_to_num: bool) -> None:
+        """Add the bins in the safe ranges of the others."""
+        add_maps(part, others, nan_to_num)
 
 
 class OffAcceptance(RecoMap):
@@ -178,13 +225,13 @@ class OffAcceptance(RecoMap):
         """Effective acceptance within the safe range."""
         return self._merged(dataset, part, lambda one: super(OffAcceptance, self).to_region(dataset, one, region))
 
-    def stack(self, dataset: Any, part: Any, other: Any, other_part: Any, nan_to_num: bool) -> None:
-        """Effective acceptance of both datasets."""
+    def stack(self, dataset: Any, part: Any, others: Sequence[tuple[Any, Addend]], nan_to_num: bool) -> None:
+        """Effective acceptance of all datasets together."""
         sums = []
         for name in ("acceptance", "acceptance_off", "counts_off", "background"):
-            total = getattr(dataset, name).copy()
-            total.data = total.frozen_data.astype(float)
-            total.stack(getattr(other, name), weights=other.mask_safe, nan_to_num=True)
+            own = getattr(dataset, name)
+            total = own.copy(data=own.frozen_data.astype(float))
+            add_maps(total, [(getattr(addend.dataset, name), addend) for _, addend in others], nan_to_num=True)
             sums.append(total.frozen_data)
         part.data = merged_acceptance_off(*sums)
 
@@ -224,10 +271,14 @@ class MaskMap(Part):
         """A bin is in if any pixel of the region is."""
         return part.to_region_nd_map(region, func=np.any)
 
-    def stack(self, dataset: Any, part: Any, other: Any, other_part: Any, nan_to_num: bool) -> None:
-        """Union with the bins of `other_part` in the safe range of `other`."""
-        where = in_safe_range(other, other_part)
-        part.stack(where, nan_to_num=False)
+    def stack(self, dataset: Any, part: Any, others: Sequence[tuple[Any, Addend]], nan_to_num: bool) -> None:
+        """Union with the bins of the others in their safe ranges."""
+        same = [value.frozen_data & np.asarray(addend.safe, dtype=bool) for value, addend in others if addend.is_same]
+        if same:
+            part.data = np.logical_or.reduce([part.frozen_data, *same])
+        for value, addend in others:
+            if not addend.is_same:
+                part.stack(in_safe_range(addend.dataset, value), nan_to_num=False)
 
 
 class TrueMap(Part):
@@ -263,11 +314,12 @@ class TrueMap(Part):
         new.meta = dict(part.meta or {})
         return new
 
-    def stack(self, dataset: Any, part: Any, other: Any, other_part: Any, nan_to_num: bool) -> None:
+    def stack(self, dataset: Any, part: Any, others: Sequence[tuple[Any, Addend]], nan_to_num: bool) -> None:
         """Add the exposure of the pixels which are safe at any energy, and the livetime."""
-        image = other.mask_safe_image
-        part.stack(other_part, weights=None if image is None else image, nan_to_num=nan_to_num)
-        livetimes = [m["livetime"] for m in (part.meta, other_part.meta) if m and "livetime" in m]
+        for value, addend in others:
+            part.stack(value, weights=addend.dataset.mask_safe_image, nan_to_num=nan_to_num)
+        metas = [part.meta, *(value.meta for value, _ in others)]
+        livetimes = [meta["livetime"] for meta in metas if meta and "livetime" in meta]
         if livetimes:
             part.meta = dict(part.meta or {}) | {"livetime": sum(livetimes[1:], livetimes[0])}
 
@@ -284,6 +336,10 @@ class Response(Part):
     def geom(self, part: Any) -> Any:
         """Geometry of the response."""
         return getattr(part, self.attribute).geom
+
+    def maps(self, part: Any) -> list[Any]:
+        """The response and its exposure, if it has one."""
+        return [one for one in (getattr(part, self.attribute), part.exposure_map) if one is not None]
 
     def _is_binned_in_energy(self, part: Any) -> bool:
         return "energy" in self.geom(part).axes.names
@@ -304,9 +360,10 @@ class Response(Part):
             raise UnsupportedError(msg)
         return part.resample_energy_axis(energy_axis=axis, weights=irf_weights(dataset.mask_safe, self.geom(part)))
 
-    def stack(self, dataset: Any, part: Any, other: Any, other_part: Any, nan_to_num: bool) -> None:
+    def stack(self, dataset: Any, part: Any, others: Sequence[tuple[Any, Addend]], nan_to_num: bool) -> None:
         """Mean weighted with the exposures."""
-        part.stack(other_part, weights=irf_weights(other.mask_safe, self.geom(other_part)), nan_to_num=nan_to_num)
+        weighted = [(value, irf_weights(addend.dataset.mask_safe, self.geom(value))) for value, addend in others]
+        part.stack_all(weighted, nan_to_num=nan_to_num)
 
 
 def _pixels(part: Any) -> str:

@@ -7,15 +7,16 @@ weighted with their exposures, masks are united.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from astropy.table import Table
 
 from geminga.data import GTI
-from geminga.datasets.products import filled_parts, label
+from geminga.datasets.products import Addend, filled_parts, label, same_geometry
 
-__all__ = ["stack"]
+__all__ = ["check_stackable", "stack", "stack_all"]
 
 log = logging.getLogger(__name__)
 
@@ -34,21 +35,39 @@ def stack(self: Any, other: Any, nan_to_num: bool = True) -> None:
     nan_to_num : bool
         Replace NaN of `other` by zero.
     """
-    if other.mask_safe is not None and not other.mask_safe.frozen_data.any():
-        log.info("%s has no bin in its safe range; nothing is stacked.", label(other))
+    stack_all(self, [other], nan_to_num)
+
+
+def stack_all(self: Any, others: Sequence[Any], nan_to_num: bool = True) -> None:
+    """Add several datasets in place, see `stack`."""
+    used = [other for other in others if _has_safe_bins(other)]
+    if not used:
         return
-    _warn_migration(self, other)
+    for other in used:
+        other.check_stackable()
+        _warn_migration(self, other)
     apply_background_model(self)
+    addends = [Addend(other, same_geometry(self._geom, other._geom)) for other in used]
     # Masks last, mask_safe after all: the rules of the others ask for the masks as they were.
-    pairs = sorted(filled_parts(self), key=lambda pair: (pair[0].rank, pair[0].name == "mask_safe"))
-    for part, value in pairs:
-        other_value = other.predicted_background() if part.name == "background" else getattr(other, part.name)
-        if other_value is not None:
-            part.stack(self, value, other, other_value, nan_to_num)
-    self.gti = _stacked_gti(self.gti, other.gti)
-    self.meta_table = _stacked_table(self.meta_table, other.meta_table)
-    if self.meta is not None and other.meta is not None:
-        self.meta.stack(other.meta)
+    for part, value in sorted(filled_parts(self), key=lambda pair: (pair[0].rank, pair[0].name == "mask_safe")):
+        given = [(addend.value(part), addend) for addend in addends]
+        part.stack(self, value, [pair for pair in given if pair[0] is not None], nan_to_num)
+    for other in used:
+        if self.meta is not None and other.meta is not None:
+            self.meta.stack(other.meta)
+    self.gti = _stacked_gti([self.gti, *(other.gti for other in used)])
+    self.meta_table = _stacked_table([self.meta_table, *(other.meta_table for other in used)])
+
+
+def _has_safe_bins(dataset: Any) -> bool:
+    if dataset.mask_safe is None or dataset.mask_safe.frozen_data.any():
+        return True
+    log.info("%s has no bin in its safe range; nothing is stacked.", label(dataset))
+    return False
+
+
+def check_stackable(dataset: Any) -> None:
+    """Refuse a dataset whose sum with another would mean nothing; any map dataset will do."""
 
 
 def apply_background_model(dataset: Any) -> None:
@@ -74,23 +93,23 @@ def _warn_migration(one: Any, other: Any) -> None:
         )
 
 
-def _stacked_gti(one: Any, other: Any) -> Any:
-    if one is None or other is None:
-        return one if other is None else other.copy()
-    filled = [gti for gti in (one, other) if len(gti.table)]
+def _stacked_gti(gtis: Sequence[Any]) -> Any:
+    known = [gti for gti in gtis if gti is not None]
+    filled = [gti for gti in known if len(gti)]
     if len(filled) < 2:
-        return (filled[0] if filled else one).copy()
+        return (filled or known)[0].copy() if known else None
     return GTI.from_stack(filled).union()
 
 
-def _stacked_table(one: Any, other: Any) -> Any:
-    """One row whose cells are the entries of both tables, for the columns both have."""
-    if one is None or other is None:
-        return one if other is None else other.copy()
-    names = [name for name in one.colnames if name in other.colnames]
-    table = Table()
-    for name in names:
-        cells = np.concatenate([np.ravel(np.asarray(t[name])) for t in (one, other)])
-        table[name] = cells[np.newaxis]
-        table[name].unit = one[name].unit
-    return table
+def _stacked_table(tables: Sequence[Any]) -> Any:
+    """One row whose cells are the entries of all tables, for the columns which all have."""
+    known = [table for table in tables if table is not None]
+    if len(known) < 2:
+        return known[0].copy() if known else None
+    stacked = Table()
+    for name in known[0].colnames:
+        if all(name in table.colnames for table in known):
+            cells = np.concatenate([np.ravel(np.asarray(table[name])) for table in known])
+            stacked[name] = cells[np.newaxis]
+            stacked[name].unit = known[0][name].unit
+    return stacked

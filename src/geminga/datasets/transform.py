@@ -236,12 +236,24 @@ def to_masked(self: Any, name: str | None = None, nan_to_num: bool = True) -> An
     new = type(self).from_geoms(**self.geoms, name=name, stat_type=self.stat_type, meta=None)
     for missing in [part for part in new.part_names if getattr(self, part) is None and part != "mask_safe"]:
         new._set_part(missing, None)
+    _take_precision(new, self)
     if self.mask_fit is not None:
         new.mask_fit = type(self.mask_fit)(self.mask_fit.geom, data=np.zeros(self.mask_fit.frozen_data.shape, dtype=bool))
     if self.mask_safe is None:
         new.mask_safe = None
     new.stack(self, nan_to_num=nan_to_num)
     return new
+
+
+def _take_precision(new: Any, dataset: Any) -> None:
+    """Make the maps of an empty dataset double precision where those of another are, so that sums lose no digits."""
+    for part, value in filled_parts(dataset):
+        if new._get_part(part.name) is None:
+            continue
+        for mine, own in zip(part.maps(new._get_part(part.name)), part.maps(value), strict=False):
+            precise = np.result_type(own.frozen_data.dtype, mine.frozen_data.dtype)
+            if precise != mine.frozen_data.dtype:
+                mine.data = mine.frozen_data.astype(precise)
 
 
 def to_region_map_dataset(self: Any, region: Any, name: str | None = None) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import html
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -147,24 +147,42 @@ class IRFMap:
         InputError
             If one of them has no exposure.
         """
-        if self.exposure_map is None or other.exposure_map is None:
+        self.stack_all([(other, weights)], nan_to_num)
+
+    def stack_all(self, others: Sequence[tuple[Any, Any]], nan_to_num: bool = True) -> None:
+        """Add several others in place, each with its weights; see `stack`."""
+        own, exposure = self._irf_map, self.exposure_map
+        if exposure is None or any(other.exposure_map is None for other, _ in others):
             msg = f"Stacking {type(self).__name__} needs an exposure map on both; give them exposure_map."
             raise InputError(msg)
-        own, add = self._irf_map, other._irf_map
-        unit = self.exposure_map.unit
-        part = Map.from_geom(own.geom, data=0.0, unit=own.unit, dtype=float)
-        weight = Map.from_geom(self.exposure_map.geom, data=0.0, unit=unit, dtype=float)
-        scaled = add.copy(data=add.frozen_data * other.exposure_map.frozen_data.astype(float))
-        part.stack(scaled, weights=weights, nan_to_num=nan_to_num)
-        weight.stack(other.exposure_map, weights=_on_exposure(weights), nan_to_num=nan_to_num)
-        before = np.nan_to_num(self.exposure_map.frozen_data.astype(float))
-        factor = other.exposure_map.unit.to(unit)
-        total = before + weight.frozen_data
-        data = np.nan_to_num(own.frozen_data.astype(float)) * before + part.frozen_data * factor
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = np.where(total > 0, data / total, 0.0)
+        total = np.nan_to_num(exposure.frozen_data.astype(float))
+        data = np.nan_to_num(own.frozen_data.astype(float)) * total
+        for other, weights in others:
+            scaled, weight = self._weighted(other, weights, nan_to_num)
+            data += scaled
+            total += weight
+        mean = np.divide(data, total, out=np.zeros_like(data), where=np.broadcast_to(total > 0, data.shape))
         own.data = mean.astype(own.frozen_data.dtype, copy=False)
-        self.exposure_map.data = total.astype(self.exposure_map.frozen_data.dtype, copy=False)
+        exposure.data = total.astype(exposure.frozen_data.dtype, copy=False)
+
+    def _weighted(self, other: Any, weights: Any, nan_to_num: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Response times exposure, and exposure, of another, on the pixels of this one."""
+        own, add = self._irf_map, other._irf_map
+        factor = other.exposure_map.unit.to(self.exposure_map.unit)
+        exposure = other.exposure_map.frozen_data.astype(float) * factor
+        data = add.frozen_data * exposure
+        if own.geom is add.geom or own.geom == add.geom:
+            if nan_to_num:
+                data, exposure = np.nan_to_num(data), np.nan_to_num(exposure)
+            if weights is not None:
+                data, exposure = data * weights.frozen_data, exposure * _on_exposure(weights).frozen_data
+            return data, exposure
+        part = Map.from_geom(own.geom, data=0.0, unit=own.unit, dtype=float)
+        part.stack(add.copy(data=data), weights=weights, nan_to_num=nan_to_num)
+        weight = Map.from_geom(self.exposure_map.geom, data=0.0, dtype=float)
+        scaled = Map.from_geom(other.exposure_map.geom, data=exposure)
+        weight.stack(scaled, weights=_on_exposure(weights), nan_to_num=nan_to_num)
+        return part.frozen_data, weight.frozen_data
 
     def to_region_nd_map(self, region: Any) -> Any:
         """Response at the centre of a region.

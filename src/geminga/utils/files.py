@@ -12,6 +12,7 @@ import contextlib
 import gzip
 import io
 import os
+import shutil
 import tempfile
 import zlib
 from collections.abc import Mapping
@@ -22,7 +23,7 @@ from astropy.io import fits
 
 from geminga.errors import CorruptFileError, FileError, FileExistsRefusal
 
-__all__ = ["make_path", "read_fits", "read_text", "write_files", "write_fits"]
+__all__ = ["fits_bytes", "make_path", "read_fits", "read_text", "write_files", "write_fits"]
 
 
 def make_path(path: str | Path | None) -> Path | None:
@@ -44,6 +45,9 @@ def make_path(path: str | Path | None) -> Path | None:
 
 
 def _refuse_existing(path: Path, overwrite: bool) -> None:
+    if path.is_dir():
+        msg = f"{path} is a folder; expected the name of a file. Existing files are unchanged."
+        raise FileError(msg)
     if path.exists() and not overwrite:
         msg = f"File {path} exists; give overwrite=True to replace it."
         raise FileExistsRefusal(msg)
@@ -67,23 +71,72 @@ def write_files(contents: Mapping[str | Path, bytes], overwrite: bool = False) -
     temporary: list[tuple[str, Path]] = []
     try:
         for path, data in targets:
-            handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-            temporary.append((name, path))
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-            os.chmod(name, mode)  # noqa: PTH101
-        for name, path in temporary:
-            os.replace(name, path)  # noqa: PTH105
+            temporary.append((_temporary(path, data), path))
+        _replace_all(temporary)
     except OSError as error:
         msg = f"Could not write {', '.join(str(p) for p, _ in targets)}: {error}. Existing files are unchanged."
         raise FileError(msg) from error
     finally:
         for name, _ in temporary:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(name)  # noqa: PTH108
+            _remove(name)
+
+
+def _temporary(path: Path, data: bytes) -> str:
+    """Write to a temporary file in the folder of `path`, with the rights the file will have, down to the disk."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
+        os.chmod(name, mode)  # noqa: PTH101
+    except BaseException:
+        _remove(name)
+        raise
+    return name
+
+
+def _replace_all(temporary: list[tuple[str, Path]]) -> None:
+    """Rename each temporary file to its target; if one fails, or is interrupted, put the old files back."""
+    if len(temporary) == 1:  # done or not done
+        os.replace(*temporary[0])  # noqa: PTH105
+        return
+    backups: list[tuple[Path, str | None]] = []
+    try:
+        for name, path in temporary:
+            backup = f"{name}.old" if path.exists() else None
+            backups.append((path, backup))
+            if backup is not None:
+                _keep(path, backup)
+            os.replace(name, path)  # noqa: PTH105
+    except BaseException:
+        written = {path for name, path in temporary if not Path(name).exists()}
+        for path, backup in backups:
+            if path not in written:
+                continue
+            if backup is None:
+                _remove(path)
+            else:
+                os.replace(backup, path)  # noqa: PTH105
+        raise
+    finally:
+        for _, backup in backups:
+            if backup is not None:
+                _remove(backup)
+
+
+def _keep(path: Path, backup: str) -> None:
+    """A second name for a file; a copy where the file system knows no links."""
+    try:
+        os.link(path, backup)
+    except OSError:
+        shutil.copy2(path, backup)
+
+
+def _remove(path: str | Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)  # noqa: PTH108
 
 
 def _umask() -> int:
@@ -103,12 +156,15 @@ def write_fits(hdulist: fits.HDUList, path: str | Path, overwrite: bool = False,
     target = make_path(path)
     assert target is not None
     _refuse_existing(target, overwrite)
+    write_files({target: fits_bytes(hdulist, target, checksum)}, overwrite=overwrite)
+
+
+def fits_bytes(hdulist: fits.HDUList, path: Path, checksum: bool = True) -> bytes:
+    """Content of a FITS file, compressed if the name ends in ``.gz``."""
     buffer = io.BytesIO()
     hdulist.writeto(buffer, checksum=checksum)
     data = buffer.getvalue()
-    if target.suffix == ".gz":
-        data = gzip.compress(data, compresslevel=6, mtime=0)
-    write_files({target: data}, overwrite=overwrite)
+    return gzip.compress(data, compresslevel=6, mtime=0) if path.suffix == ".gz" else data
 
 
 def read_bytes(path: str | Path) -> bytes:

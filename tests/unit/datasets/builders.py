@@ -8,7 +8,7 @@ from astropy.coordinates import SkyCoord
 from regions import CircleSkyRegion
 
 from geminga.data import GTI
-from geminga.datasets import MapDataset, SpectrumDataset, SpectrumDatasetOnOff
+from geminga.datasets import MapDataset, MapDatasetOnOff, SpectrumDataset, SpectrumDatasetOnOff
 from geminga.irf import EDispKernelMap, PSFMap
 from geminga.maps import Map, MapAxis, RegionGeom, WcsGeom
 
@@ -98,5 +98,19 @@ def onoff_spectrum(seed: int = 0, name: str = "onoff", nbin: int = 6) -> Spectru
         edisp=known.edisp,
         mask_safe=Map.from_geom(own, data=rng.uniform(size=shape) < 0.8),
         gti=GTI.create(100.0 * seed * u.s, (100.0 * seed + 50) * u.s),
+        name=name,
+    )
+
+
+def onoff_map(seed: int = 0, name: str = "onoff") -> MapDatasetOnOff:
+    """Map with random off counts and acceptances on `map_dataset`."""
+    known = map_dataset(seed)
+    own = known.counts.geom
+    rng = np.random.default_rng(seed + 1)
+    return MapDatasetOnOff.from_map_dataset(
+        known,
+        acceptance=Map.from_geom(own, data=rng.uniform(1, 2, own.data_shape)),
+        acceptance_off=Map.from_geom(own, data=rng.uniform(4, 20, own.data_shape)),
+        counts_off=Map.from_geom(own, data=rng.poisson(2, own.data_shape).astype(float)),
         name=name,
     )

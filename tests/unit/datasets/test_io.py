@@ -12,8 +12,8 @@ from astropy.io import fits
 from astropy.table import Table
 from numpy.testing import assert_allclose
 
-from geminga.datasets import Datasets, MapDataset, SpectrumDataset
-from geminga.errors import CorruptFileError, FileError, FileExistsRefusal, FormatError
+from geminga.datasets import Datasets, MapDataset, MapDatasetOnOff, SpectrumDataset, SpectrumDatasetOnOff
+from geminga.errors import CorruptFileError, FileError, FileExistsRefusal, FormatError, NameLookupError
 from geminga.maps import MapAxis
 from geminga.modeling.models import FoVBackgroundModel, SkyModel
 from tests.helpers import data_path, requires_data
@@ -227,17 +227,62 @@ class TestCollection:
 
     def test_all_or_nothing(self, datasets, tmp_path):
         (tmp_path / "models.yaml").write_text("precious")
-        with pytest.raises(FileExistsRefusal, match="Nothing was written"):
+        with pytest.raises(FileExistsRefusal, match=r"models.yaml exists; give overwrite=True"):
             datasets.write(tmp_path / "datasets.yaml", filename_models=tmp_path / "models.yaml")
         assert [path.name for path in tmp_path.iterdir()] == ["models.yaml"]
+
+    @pytest.mark.parametrize("name", ["spectrum.fits", "models_covariance.dat", "datasets.yaml"])
+    def test_one_that_cannot_be_written(self, datasets, tmp_path, name):
+        """Whichever file it is, those before it are as they were."""
+        datasets.write(tmp_path / "datasets.yaml", filename_models=tmp_path / "models.yaml")
+        before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.name != name}
+        (tmp_path / name).unlink()
+        (tmp_path / name).mkdir()
+        datasets[0].counts.data += 1
+        with pytest.raises(FileError, match=f"{name} is a folder"):
+            datasets.write(tmp_path / "datasets.yaml", filename_models=tmp_path / "models.yaml", overwrite=True)
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+
+    def test_two_names_one_file(self, datasets, tmp_path):
+        datasets.append(builders.spectrum_dataset(name="map_data"))
+        with pytest.raises(NameLookupError, match="'map_data' would be written to map_data.fits, like another"):
+            datasets.write(tmp_path / "datasets.yaml")
+        assert not list(tmp_path.iterdir())
+
+    def test_unknown_keys_are_reported(self, tmp_path, caplog):
+        builders.spectrum_dataset(name="one").write(tmp_path / "one.fits")
+        text = "datasets:\n- {name: one, type: SpectrumDataset, filename: one.fits, colour: red}"
+        (tmp_path / "datasets.yaml").write_text(text)
+        assert Datasets.read(tmp_path / "datasets.yaml").names == ["one"]
+        assert "dataset 'one' has the unknown keys colour" in caplog.text
+
+    @pytest.mark.parametrize("lazy", [False, True])
+    def test_on_off(self, tmp_path, lazy):
+        datasets = Datasets([builders.onoff_spectrum(1, name="on off"), builders.onoff_map(2, name="map")])
+        datasets.write(tmp_path / "datasets.yaml")
+        assert sorted(path.name for path in tmp_path.glob("*.fits")) == ["map.fits", "pha_obson_off.fits"]
+        new = Datasets.read(tmp_path / "datasets.yaml", lazy=lazy)
+        assert [type(one) for one in new] == [SpectrumDatasetOnOff, MapDatasetOnOff]
+        assert_allclose(new.stat_sum(), datasets.stat_sum(), rtol=1e-12)
+        assert new.names == ["on off", "map"]
 
     @pytest.mark.parametrize(
         ("text", "error", "match"),
         [
-            ("datasets: [", CorruptFileError, "is not YAML"),
-            ("models: []", FormatError, "has no key 'datasets'"),
-            ("datasets:\n- name: a", FormatError, "dataset 0 has no type, filename"),
-            ("datasets:\n- {name: a, type: X, filename: b}", KeyError, "No class with tag 'X'"),
+            ("datasets: [", CorruptFileError, "is not valid YAML"),
+            ("- a", FormatError, "holds list; expected a mapping"),
+            ("models: []", FormatError, "'datasets' is None; expected a list"),
+            ("datasets: 3", FormatError, "'datasets' is 3; expected a list"),
+            ("datasets:\n- name: a", FormatError, "dataset 0: it has no type, filename"),
+            ("datasets:\n- a", FormatError, "dataset 0: it has no name, type, filename"),
+            (
+                "datasets:\n- {name: a, type: X, filename: b}",
+                KeyError,
+                "dataset 0: No class with tag 'X'; known tags: MapDataset",
+            ),
+            ("datasets:\n- {name: a, type: MapDataset, filename: b.fits}", FileError, "dataset 0: File b.fits does not exist"),
+            ("datasets: !!python/object/apply:os.system [ls]", CorruptFileError, "could not determine a constructor for the tag"),
+            ("datasets: []\ndatasets: []", CorruptFileError, "key 'datasets' stands twice"),
         ],
     )
     def test_refusals(self, tmp_path, text, error, match):

@@ -6,8 +6,6 @@ that follow, so that a file which lost one is refused. Files without manifest re
 
 from __future__ import annotations
 
-import gzip
-import io
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,7 @@ from geminga.datasets.products import filled_parts, parts_of
 from geminga.errors import CorruptFileError, FileError, FormatError
 from geminga.irf import EDispKernelMap, EDispMap, PSFMap, RecoPSFMap
 from geminga.maps import Map
-from geminga.utils.files import make_path, read_fits, write_files
+from geminga.utils.files import fits_bytes, make_path, read_fits, write_files
 from geminga.utils.metadata import CreatorMetaData
 
 __all__ = ["DatasetFile", "from_dict", "from_hdulist", "parts_from_hdulist", "read", "to_files", "to_hdulist", "write"]
@@ -291,10 +289,7 @@ def to_files(self: Any, filename: str | Path) -> dict[Path, bytes]:
     if path is None:
         msg = f"Dataset {self.name!r}: no file name was given to write it to."
         raise FileError(msg)
-    buffer = io.BytesIO()
-    self.to_hdulist().writeto(buffer, checksum=True)
-    data = buffer.getvalue()
-    return {path: gzip.compress(data, compresslevel=6, mtime=0) if path.suffix == ".gz" else data}
+    return {path: fits_bytes(self.to_hdulist(), path)}
 
 
 def write(self: Any, filename: str | Path, overwrite: bool = False, checksum: bool = False) -> None:

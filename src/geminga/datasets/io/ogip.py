@@ -1,8 +1,6 @@
 """Spectra in OGIP format: a PHA file that names its background (BKG), effective area (ARF) and energy dispersion (RMF).
 
-What the standard (OGIP/92-007, CAL/GEN/92-002) leaves open is read in all its forms: BACKSCAL, AREASCAL, QUALITY and GROUPING
-as columns or keywords; QUALITY as integers (0 is good) or logicals (true is bad); channels counted from any number; energies
-in the PHA file or only in the RMF. With b BACKSCAL, a AREASCAL and t EXPOSURE of source D and background B, XSPEC's
+How the tables are read is in `ogip_tables`. With b BACKSCAL, a AREASCAL and t EXPOSURE of source D and background B, XSPEC's
 
     C(I) = D(I) / (a_D t_D) - b_D / b_B B(I) / (a_B t_B)
 
@@ -11,169 +9,32 @@ gives alpha = a_D t_D b_D / (a_B t_B b_B); the model is multiplied by a_D.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import astropy.units as u
 import numpy as np
 from astropy.io import fits
-from numpy.typing import NDArray
 
-from geminga.data import GTI
+from geminga.datasets.io.ogip_tables import (
+    Spectrum,
+    check_energies,
+    energy_edges,
+    find_hdu,
+    read_column,
+    read_spectrum,
+)
 from geminga.datasets.registry import DATASET_REGISTRY
-from geminga.errors import FileError, FormatError, UnsupportedError
+from geminga.errors import FileError, FormatError
 from geminga.irf import EDispKernel, EDispKernelMap
 from geminga.maps import MapAxis, RegionGeom, RegionNDMap
-from geminga.maps.geom.region_io import read_region_hdu
 from geminga.utils.files import make_path, read_fits
 from geminga.utils.units import as_quantity, parse_unit
 
-__all__ = ["OGIPDatasetReader", "Spectrum", "read_spectrum"]
-
-Array = NDArray[np.float64]
+__all__ = ["OGIPDatasetReader"]
 
 #: What file names stand for "no file".
 _NO_FILE = {"", "none", "unknown"}
-_ENERGY_RTOL = 1e-5
-
-
-@dataclass(frozen=True)
-class Spectrum:
-    """One SPECTRUM table: numbers for each channel, ordered by channel."""
-
-    where: str
-    header: Any
-    counts: NDArray[Any]
-    backscal: Array
-    areascal: Array
-    is_good: NDArray[np.bool_]
-    grouping: NDArray[Any]
-    edges: u.Quantity | None  # None: only the RMF knows the energies
-    region: Any
-    gti: Any
-
-    @property
-    def exposure(self) -> float:
-        """Exposure (live time) in s, 0 if the file does not say."""
-        return float(self.header.get("EXPOSURE") or 0.0)
-
-    def to_map(self, data: Any, axis: Any = None) -> RegionNDMap:
-        """Numbers as a map in energy."""
-        region, wcs = self.region
-        if axis is None:
-            if self.edges is None:
-                msg = f"{self.where} has no HDU EBOUNDS, so its energies are not known."
-                raise FormatError(msg)
-            axis = MapAxis.from_energy_edges(self.edges, name="energy")
-        geom = RegionGeom(region, axes=[axis], wcs=wcs)
-        return RegionNDMap(geom, data=np.array(data).reshape(geom.data_shape))
-
-
-def _find(hdulist: fits.HDUList, where: str, names: tuple[str, ...], kind: str) -> Any:
-    """HDU by name, or by its OGIP class."""
-    for name in names:
-        if name in hdulist:
-            return hdulist[name]
-    found = [h for h in hdulist if kind in {str(h.header.get(f"HDUCLAS{i}", "")).strip() for i in (1, 2)}]
-    if not found:
-        msg = f"{where} has no HDU {names[0]}; it has {', '.join(h.name or 'PRIMARY' for h in hdulist)}."
-        raise FormatError(msg)
-    return found[0]
-
-
-def _column(hdu: Any, name: str) -> Any:
-    """Column by name in any case as native array, ``None`` if there is none."""
-    known = {n.upper(): n for n in hdu.columns.names}
-    if name not in known:
-        return None
-    data = np.asarray(hdu.data[known[name]])
-    return data.astype(data.dtype.newbyteorder("="))
-
-
-def _column_or_keyword(hdu: Any, name: str, default: float, where: str) -> Any:
-    """Values of a column, or the keyword or default for all channels."""
-    column = _column(hdu, name)
-    if column is not None:
-        return column
-    value = hdu.header.get(name, default)
-    try:
-        return np.full(len(hdu.data), float(value))
-    except (TypeError, ValueError) as error:
-        msg = f"{where}: keyword {name} is {value!r}; expected a number."
-        raise FormatError(msg) from error
-
-
-def _edges(hdu: Any, low: str, high: str, where: str) -> u.Quantity:
-    """Bin edges in energy, in keV if the columns have no unit."""
-    lows, highs = _column(hdu, low), _column(hdu, high)
-    if lows is None or highs is None:
-        msg = f"{where}: HDU {hdu.name} has no columns {low} and {high}; it has {', '.join(hdu.columns.names)}."
-        raise FormatError(msg)
-    unit = {c.name.upper(): c.unit for c in hdu.columns}[low] or "keV"
-    lows, highs = lows.astype(float), highs.astype(float)
-    if not np.allclose(highs[:-1], lows[1:], rtol=_ENERGY_RTOL, atol=0):
-        msg = f"{where}: energy bins of HDU {hdu.name} do not follow each other; bins with gaps are not offered."
-        raise FormatError(msg)
-    # A first edge of zero cannot stand on a logarithmic axis.
-    lows[0] = lows[0] or 1e-3 * highs[0]
-    return u.Quantity(np.append(lows, highs[-1]), parse_unit(unit, where))
-
-
-def _counts(hdu: Any, where: str) -> NDArray[Any]:
-    counts = _column(hdu, "COUNTS")
-    if counts is None:
-        rate = _column(hdu, "RATE")
-        if rate is None:
-            msg = f"{where} has neither a column COUNTS nor RATE; it has {', '.join(hdu.columns.names)}."
-            raise FormatError(msg)
-        counts = rate * float(hdu.header.get("EXPOSURE") or 0.0)
-        whole = np.rint(counts)
-        counts = np.where(np.isclose(counts, whole, atol=1e-3), whole, counts)
-    if counts.ndim > 1:
-        msg = f"{where} holds several spectra (PHA type II); write each to a file of its own."
-        raise UnsupportedError(msg)
-    return np.asarray(counts)
-
-
-def read_spectrum(hdulist: fits.HDUList, where: str) -> Spectrum:
-    """Read a SPECTRUM table, and energies, region and time intervals if they are there.
-
-    Parameters
-    ----------
-    hdulist : HDUList
-        PHA or BKG file.
-    where : str
-        Name of the file, for messages.
-
-    Raises
-    ------
-    FormatError
-        If counts or other columns are missing or do not fit together.
-    """
-    hdu = _find(hdulist, where, ("SPECTRUM",), "SPECTRUM")
-    counts = _counts(hdu, where)
-    channel = _column(hdu, "CHANNEL")
-    order = np.arange(len(counts)) if channel is None else np.argsort(channel, kind="stable")
-    quality = _column_or_keyword(hdu, "QUALITY", 0, where)
-    edges = None
-    if "EBOUNDS" in hdulist:
-        edges = _edges(hdulist["EBOUNDS"], "E_MIN", "E_MAX", where)
-        if len(edges) != len(counts) + 1:
-            msg = f"{where}: SPECTRUM has {len(counts)} channels, EBOUNDS {len(edges) - 1}."
-            raise FormatError(msg)
-    return Spectrum(
-        where=where,
-        header=hdu.header,
-        counts=counts[order],
-        backscal=np.asarray(_column_or_keyword(hdu, "BACKSCAL", 1, where)[order], dtype=float),
-        areascal=np.asarray(_column_or_keyword(hdu, "AREASCAL", 1, where)[order], dtype=float),
-        is_good=np.asarray(quality[order]) == 0,
-        grouping=np.asarray(_column_or_keyword(hdu, "GROUPING", 0, where)[order], dtype=int),
-        edges=edges,
-        region=read_region_hdu(hdulist["REGION"]) if "REGION" in hdulist else (None, None),
-        gti=GTI.from_table_hdu(hdulist["GTI"]) if "GTI" in hdulist else None,
-    )
 
 
 def _open(filename: Any, checksum: bool) -> tuple[fits.HDUList, str]:
@@ -264,19 +125,21 @@ class OGIPDatasetReader:
             If the table SPECRESP or a column is missing.
         """
         hdulist, where = _open(filename, checksum)
-        hdu = _find(hdulist, where, ("SPECRESP",), "SPECRESP")
-        area = _column(hdu, "SPECRESP")
+        hdu = find_hdu(hdulist, where, ("SPECRESP",), "SPECRESP")
+        area = read_column(hdu, "SPECRESP")
         if area is None:
             msg = f"{where}: HDU {hdu.name} has no column SPECRESP; it has {', '.join(hdu.columns.names)}."
             raise FormatError(msg)
-        axis = MapAxis.from_energy_edges(_edges(hdu, "ENERG_LO", "ENERG_HI", where), name="energy_true")
-        unit = {c.name.upper(): c.unit for c in hdu.columns}["SPECRESP"] or "cm2"
+        axis = MapAxis.from_energy_edges(energy_edges(hdu, "ENERG_LO", "ENERG_HI", where), name="energy_true")
+        unit = parse_unit({c.name.upper(): c.unit for c in hdu.columns}["SPECRESP"] or "cm2", where)
+        if unit not in (u.Unit("cm2"), u.Unit("m2")):
+            area, unit = as_quantity(u.Quantity(area, unit), "m2", f"{where}: SPECRESP").value, u.Unit("m2")
         time = as_quantity(livetime, "s", "livetime")
         data = area.astype(float) * time.value
         return RegionNDMap(
             RegionGeom(None, axes=[axis]),
             data=data.reshape(-1, 1, 1),
-            unit=parse_unit(unit, where) * u.s,
+            unit=unit * u.s,
             meta={"livetime": time},
         )
 
@@ -292,7 +155,7 @@ class OGIPDatasetReader:
         hdulist, where = _open(filename, checksum)
         kernel = EDispKernel.from_hdulist(hdulist)
         own, axis = kernel.axes["energy_true"].edges, exposure.geom.axes["energy_true"]
-        _check_energies(own, axis.edges, where, "true energies", "of the effective area")
+        check_energies(own, axis.edges, where, "true energies", "of the effective area")
         kernel = EDispKernel(axes=[axis, kernel.axes["energy"]], data=kernel.pdf_matrix)
         edisp = EDispKernelMap.from_edisp_kernel(kernel, geom=exposure.geom)
         geom = edisp.exposure_map.geom
@@ -314,7 +177,13 @@ class OGIPDatasetReader:
         FileError, CorruptFileError, FormatError
             If a file is missing, broken, or does not fit the others.
         """
-        hdulist, where = _open(self.filename, self.checksum)
+        return self.read_from()
+
+    def read_from(self, hdulist: fits.HDUList | None = None) -> Any:
+        """Read all files; the PHA file may be in memory already."""
+        if hdulist is None:
+            hdulist = read_fits(self.filename, checksum=self.checksum)
+        where = f"File {self.filename}"
         pha = read_spectrum(hdulist, where)
         if not pha.exposure > 0:
             msg = f"{where}: keyword EXPOSURE is {pha.header.get('EXPOSURE')!r}; expected a positive time in s."
@@ -338,15 +207,6 @@ class OGIPDatasetReader:
         return _grouped(dataset, pha) if self.group else dataset
 
 
-def _check_energies(own: Any, other: Any, where: str, what: str, whose: str) -> None:
-    if len(own) != len(other) or not np.allclose(own.to_value(other.unit), other.value, rtol=_ENERGY_RTOL, atol=0):
-        msg = (
-            f"{where}: its {what} ({len(own) - 1} bins, {own[0]:.4g} to {own[-1]:.4g}) are not those {whose} "
-            f"({len(other) - 1} bins, {other[0]:.4g} to {other[-1]:.4g})."
-        )
-        raise FormatError(msg)
-
-
 def _energy_axis(pha: Spectrum, edisp: Any) -> Any:
     """Axis of reconstructed energy: that of the PHA file if it has one, checked against that of the RMF."""
     if pha.edges is None and edisp is None:
@@ -359,7 +219,7 @@ def _energy_axis(pha: Spectrum, edisp: Any) -> Any:
         msg = f"{pha.where}: it has {len(pha.counts)} channels, its RMF {own.nbin}."
         raise FormatError(msg)
     if pha.edges is not None:
-        _check_energies(pha.edges, own.edges, pha.where, "energies", "of its RMF")
+        check_energies(pha.edges, own.edges, pha.where, "energies", "of its RMF")
     return own
 
 
@@ -395,7 +255,7 @@ def _measurement(pha: Spectrum, off: Spectrum | None, axis: Any) -> dict[str, An
         msg = f"{off.where}: it has {len(off.counts)} channels, the spectrum {len(pha.counts)}."
         raise FormatError(msg)
     if off.edges is not None:
-        _check_energies(off.edges, axis.edges, off.where, "energies", "of the spectrum")
+        check_energies(off.edges, axis.edges, off.where, "energies", "of the spectrum")
     # Some writers leave out the exposure of the background or set it to zero; it is that of the spectrum then.
     time = off.exposure / pha.exposure if off.exposure > 0 else 1.0
     area = np.divide(off.areascal, pha.areascal, out=np.ones(len(off.areascal)), where=pha.areascal > 0)

@@ -5,21 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from astropy.io import fits
+
 from geminga.datasets.io import gadf
 from geminga.datasets.io.ogip import OGIPDatasetReader
+from geminga.datasets.io.ogip_writer import OGIPDatasetWriter
 from geminga.errors import FormatError
-from geminga.utils.files import make_path, read_fits, write_files
+from geminga.utils.files import make_path, read_fits
 
 __all__ = ["FORMATS", "from_dict", "read", "to_dict", "write"]
 
 FORMATS = ("gadf", "ogip", "ogip-sherpa")
 
 
-def _guess(filename: Any) -> str:
-    """Format of a file: OGIP has a spectrum table, gadf has none."""
-    hdulist = read_fits(filename)
-    is_ogip = "SPECTRUM" in hdulist or any(str(h.header.get("HDUCLAS1", "")).strip() == "SPECTRUM" for h in hdulist)
-    return "ogip" if is_ogip else "gadf"
+def _is_ogip(hdulist: fits.HDUList) -> bool:
+    """Whether there is a spectrum table, which gadf has not."""
+    return "SPECTRUM" in hdulist or any(str(h.header.get("HDUCLAS1", "")).strip() == "SPECTRUM" for h in hdulist)
 
 
 def read(
@@ -38,7 +39,7 @@ def read(
     name : str, optional
         Name; that in the file if not given.
     **kwargs
-        Arguments of `MapDataset.read` (``lazy``, ``cache``) for gadf, of `OGIPDatasetReader` (``group``) for OGIP.
+        Arguments of `MapDataset.read` (``lazy``, ``cache``; without effect for OGIP), of `OGIPDatasetReader` (``group``).
 
     Returns
     -------
@@ -53,9 +54,14 @@ def read(
     if format is not None and format not in FORMATS:
         msg = f"Format {format!r} of an on/off spectrum is not known; choose one of {', '.join(FORMATS)}."
         raise FormatError(msg)
-    if (format or _guess(filename)) == "gadf":
+    hdulist = None
+    if format is None:
+        hdulist = read_fits(filename, checksum=checksum)
+        format = "ogip" if _is_ogip(hdulist) else "gadf"
+    if format == "gadf":
         return gadf.read(cls, filename, name=name, checksum=checksum, **kwargs)
-    return OGIPDatasetReader(filename, checksum=checksum, name=name, **kwargs).read()
+    kwargs = {key: value for key, value in kwargs.items() if key not in {"lazy", "cache"}}
+    return OGIPDatasetReader(filename, checksum=checksum, name=name, **kwargs).read_from(hdulist)
 
 
 def from_dict(cls: Any, /, data: dict[str, Any], **kwargs: Any) -> Any:
@@ -68,10 +74,7 @@ def from_dict(cls: Any, /, data: dict[str, Any], **kwargs: Any) -> Any:
     **kwargs
         Arguments of `read`; ``lazy`` and ``cache`` matter for gadf only.
     """
-    path = make_path(data["filename"])
-    format = _guess(path)
-    kwargs = kwargs if format == "gadf" else {k: v for k, v in kwargs.items() if k not in {"lazy", "cache"}}
-    return cls.read(path, format=format, name=str(data["name"]), **kwargs)
+    return cls.read(make_path(data["filename"]), name=str(data["name"]), **kwargs)
 
 
 def to_dict(self: Any) -> dict[str, str]:
@@ -80,16 +83,16 @@ def to_dict(self: Any) -> dict[str, str]:
 
 
 def write(self: Any, filename: str | Path, overwrite: bool = False, format: str = "gadf", checksum: bool = False) -> None:
-    """Write the dataset to a FITS file, whole or not at all.
+    """Write the dataset to FITS files, all of them or none.
 
     Parameters
     ----------
     filename : str or Path
-        File; ``.gz`` names are compressed.
+        File; ``.gz`` names are compressed. With OGIP the PHA file, the others are named after it.
     overwrite : bool
         Replace existing files.
-    format : {"gadf"}
-        Format.
+    format : {"gadf", "ogip", "ogip-sherpa"}
+        One file with everything (``gadf``), or PHA, BKG, ARF and RMF files, see `OGIPDatasetWriter`.
     checksum : bool
         No effect: checksums are always written.
 
@@ -100,7 +103,10 @@ def write(self: Any, filename: str | Path, overwrite: bool = False, format: str 
     FormatError
         If the format is unknown.
     """
-    if format != "gadf":
-        msg = f"{self.tag} {self.name!r}: format {format!r} is not known for writing; choose 'gadf'."
+    if format not in FORMATS:
+        msg = f"{self.tag} {self.name!r}: format {format!r} is not known; choose one of {', '.join(FORMATS)}."
         raise FormatError(msg)
-    write_files(self.to_files(filename), overwrite=overwrite)
+    if format == "gadf":
+        gadf.write(self, filename, overwrite=overwrite)
+    else:
+        OGIPDatasetWriter(filename, format=format, overwrite=overwrite).write(self)

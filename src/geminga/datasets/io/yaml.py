@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from geminga.datasets.registry import DATASET_REGISTRY
-from geminga.errors import CorruptFileError, FileExistsRefusal, FormatError
+from geminga.errors import FormatError, NameLookupError
 from geminga.modeling.models import Models
+from geminga.modeling.models.yaml import naming, to_files, write_templates
+from geminga.utils.check import add_checksum, split_checksum, verify_checksum
 from geminga.utils.files import make_path, read_text, write_files
-from geminga.utils.metadata import CreatorMetaData
+from geminga.utils.yaml import from_yaml, to_yaml
 
 __all__ = ["read", "write"]
 
 log = logging.getLogger(__name__)
+
+_ENTRY = ("name", "type", "filename")
 
 
 def read(
@@ -49,49 +50,53 @@ def read(
 
     Raises
     ------
-    FileError, FormatError
-        If a file is missing or not what the format requires.
+    FileError, CorruptFileError, FormatError
+        If a file is missing, not YAML of plain values, or not what the format requires.
+    NameLookupError
+        If the type of a dataset is unknown, or two have the same name.
+
+    Notes
+    -----
+    Unknown keys of a dataset are left out, with a warning in the log.
     """
     path = make_path(filename)
     assert path is not None
     text = read_text(path)
-    content = _load(text, path)
-    if checksum and "checksum" in content and content["checksum"] != _checksum(text):
+    entries = _entries(from_yaml(text, name=f"File {path}"), path)
+    body, found = split_checksum(text)
+    if checksum and found is not None and not verify_checksum(body, found):
         log.warning("File %s was changed since it was written: its checksum does not fit.", path)
     datasets = cls()
-    for number, entry in enumerate(content["datasets"] or []):
-        data = _entry(entry, number, path)
-        datasets.append(DATASET_REGISTRY.get_cls(data["type"]).from_dict(data, lazy=lazy, cache=cache))
+    for number, entry in enumerate(entries):
+        with naming(f"File {path}, dataset {number}"):
+            data = _checked(entry, path)
+            datasets.append(DATASET_REGISTRY.get_cls(data["type"]).from_dict(data, lazy=lazy, cache=cache))
     if filename_models is not None:
         datasets.models = Models.read(make_path(filename_models), checksum=checksum)
     return datasets
 
 
-def _load(text: str, path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        msg = f"File {path} is not YAML: {error}"
-        raise CorruptFileError(msg) from error
-    if not isinstance(content, dict) or "datasets" not in content:
-        msg = f"File {path} has no key 'datasets'; expected a list of datasets below it."
+def _entries(content: dict[str, Any], path: Path) -> list[Any]:
+    entries = content.get("datasets")
+    if entries is None and "datasets" in content:
+        return []
+    if not isinstance(entries, list):
+        msg = f"File {path}: 'datasets' is {entries!r}; expected a list of datasets with {', '.join(_ENTRY)}."
         raise FormatError(msg)
-    return dict(content)
+    return entries
 
 
-def _entry(entry: Any, number: int, path: Path) -> dict[str, Any]:
-    missing = [key for key in ("name", "type", "filename") if not isinstance(entry, dict) or key not in entry]
+def _checked(entry: Any, path: Path) -> dict[str, Any]:
+    """Entry with the path of its file: in the folder of the YAML file if it is there."""
+    missing = [key for key in _ENTRY if not isinstance(entry, dict) or key not in entry]
     if missing:
-        msg = f"File {path}: dataset {number} has no {', '.join(missing)}; expected name, type and filename."
+        msg = f"it has no {', '.join(missing)}; expected {', '.join(_ENTRY)}."
         raise FormatError(msg)
+    unknown = [str(key) for key in entry if key not in _ENTRY]
+    if unknown:
+        log.warning("File %s: dataset %r has the unknown keys %s, which are left out.", path, entry["name"], ", ".join(unknown))
     here = path.parent / str(entry["filename"])
     return dict(entry) | {"filename": str(here if here.exists() else make_path(str(entry["filename"])))}
-
-
-def _checksum(text: str) -> str:
-    """MD5 of the text without its checksum."""
-    lines = [line for line in text.splitlines(keepends=True) if not line.startswith("checksum:")]
-    return hashlib.md5("".join(lines).encode(), usedforsecurity=False).hexdigest()
 
 
 def write(
@@ -121,30 +126,26 @@ def write(
     ------
     FileExistsRefusal
         If a file exists and `overwrite` is false; nothing is written then.
+    NameLookupError
+        If two datasets would go to the same file.
     """
     path = make_path(filename)
     assert path is not None
-    files: dict[Path, bytes] = {}
+    files: dict[str | Path, bytes] = {}
     entries = []
     for dataset in self:
         entry = dataset.to_dict()
-        files |= dataset.to_files(path.parent / entry["filename"])
+        own = dataset.to_files(path.parent / entry["filename"])
+        if own.keys() & files.keys():
+            msg = f"Datasets: dataset {dataset.name!r} would be written to {entry['filename']}, like another; rename it."
+            raise NameLookupError(msg)
+        files |= own
         entries.append(entry)
-    files[path] = _text(entries, checksum).encode()
-    models_path = make_path(filename_models)
-    if models_path is not None and models_path.exists() and not overwrite:
-        msg = f"File {models_path} exists; give overwrite=True to replace it. Nothing was written."
-        raise FileExistsRefusal(msg)
-    write_files({str(file): data for file, data in files.items()}, overwrite=overwrite)
-    if models_path is not None:
-        self.models.write(models_path, overwrite=overwrite, write_covariance=write_covariance, checksum=checksum)
-
-
-def _text(entries: list[dict[str, str]], checksum: bool) -> str:
-    creation = CreatorMetaData()
-    content = {
-        "datasets": entries,
-        "metadata": {"creator": creation.creator, "date": creation.date.iso, "origin": creation.origin},
-    }
-    text = yaml.safe_dump(content, sort_keys=False, indent=4, width=80, default_flow_style=False)
-    return text + (f"checksum: {_checksum(text)}\n" if checksum else "")
+    text = to_yaml({"datasets": entries})
+    files[path] = (add_checksum(text) if checksum else text).encode()
+    models = self.models
+    if filename_models is not None:
+        files |= to_files(models, filename_models, write_covariance=write_covariance, checksum=checksum)
+    write_files(files, overwrite=overwrite)
+    if filename_models is not None:
+        write_templates(models)

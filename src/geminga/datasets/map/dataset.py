@@ -310,6 +310,7 @@ class MapDataset(Dataset):
     to_masked = transform.to_masked
     to_region_map_dataset = transform.to_region_map_dataset
     to_spectrum_dataset = transform.to_spectrum_dataset
+    check_stackable = stack.check_stackable
     stack = stack.stack
 
     fake = simulate.fake

@@ -128,6 +128,7 @@ class MapDatasetOnOff(MapDataset):
         return onoff.is_complete(self)
 
     validate = onoff.validate
+    check_stackable = onoff.check_stackable
     npred_background = onoff.npred_background
     npred_off = onoff.npred_off
     predicted_background = onoff.predicted_background

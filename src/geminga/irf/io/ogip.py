@@ -49,12 +49,13 @@ def read_rmf(matrix: Any, ebounds: Any) -> tuple[Any, Any, Array]:
     reco = MapAxis.from_energy_edges(_edges(ebounds, "E_MIN", "E_MAX"), name="energy")
     first = _first_channel(matrix, ebounds)
     out = np.zeros((true.nbin, reco.nbin))
-    data = matrix.data
-    for i in range(true.nbin):
-        values = np.atleast_1d(data["MATRIX"][i])
-        starts, lengths = np.atleast_1d(data["F_CHAN"][i]), np.atleast_1d(data["N_CHAN"][i])
+    # Taking a column of a FITS table is slow.
+    columns = [matrix.data[name] for name in ("MATRIX", "F_CHAN", "N_CHAN", "N_GRP")]
+    for i, (row, f_chan, n_chan, n_grp) in enumerate(zip(*columns, strict=True)):
+        values = np.atleast_1d(row)
+        starts, lengths = np.atleast_1d(f_chan), np.atleast_1d(n_chan)
         used = 0
-        for start, length in list(zip(starts, lengths, strict=False))[: int(data["N_GRP"][i])]:
+        for start, length in list(zip(starts, lengths, strict=False))[: int(n_grp)]:
             begin, n = int(start) - first, int(length)
             if n == 0:
                 continue

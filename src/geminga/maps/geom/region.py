@@ -28,6 +28,10 @@ __all__ = ["RegionGeom"]
 Floats = NDArray[np.float64]
 
 
+#: What is known of a region whatever the axes.
+_CACHED = frozenset({"wcs", "solid_angle", "weights"})
+
+
 class RegionGeom(Geom):
     """A region of the sky (or none) times axes.
 
@@ -93,7 +97,15 @@ class RegionGeom(Geom):
         """Copy with some arguments of the constructor replaced; another region gets a new default projection."""
         new = type(self)(**{**self._init_kwargs(), **kwargs})
         if not {"region", "wcs", "binsz_wcs"} & set(kwargs):
-            new._cache = {key: value for key, value in self._cache.items() if key in {"wcs", "solid_angle", "weights"}}
+            new._cache = {key: value for key, value in self._cache.items() if key in _CACHED}
+        return new
+
+    def _with_axes(self, axes: MapAxes) -> RegionGeom:
+        """Same region, other axes; nothing of the region is looked at again."""
+        new = object.__new__(type(self))
+        new.__dict__.update(self.__dict__)
+        new._axes = MapAxes.from_default(axes, n_spatial_axes=2)
+        new._cache = {key: value for key, value in self._cache.items() if key in _CACHED}
         return new
 
     @classmethod

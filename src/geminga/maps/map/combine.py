@@ -72,7 +72,8 @@ def _fitting_weights(weights: Any, other: Any, where: Any) -> NDArray[Any]:
     factor = np.asarray(getattr(weights, "frozen_data", weights))
     shape = other.frozen_data.shape
     geom = getattr(weights, "geom", None)
-    same_sky = geom is None or same_geometry(geom.to_image(), other.geom.to_image())
+    # The usual case first: images are made only to compare them.
+    same_sky = geom is None or geom is other.geom or same_geometry(geom.to_image(), other.geom.to_image())
     try:
         factor = np.broadcast_to(factor, shape)
     except ValueError:

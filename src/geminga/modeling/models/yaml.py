@@ -26,9 +26,11 @@ __all__ = [
     "read_text_and_folder",
     "take_covariance",
     "to_dict",
+    "to_files",
     "to_yaml",
     "write",
     "write_covariance",
+    "write_templates",
 ]
 
 log = logging.getLogger(__name__)
@@ -138,7 +140,7 @@ def to_dict(models: Any, full_output: bool = False, overwrite_templates: bool = 
     """
     models.update_link_label()
     if overwrite_templates:
-        _write_templates(models, overwrite=True)
+        write_templates(models, overwrite=True)
     return {"components": [model.to_dict(full_output=full_output) for model in models]}
 
 
@@ -147,7 +149,8 @@ def to_yaml(models: Any, full_output: bool = False, overwrite_templates: bool = 
     return text_format.to_yaml(models.to_dict(full_output=full_output, overwrite_templates=overwrite_templates))
 
 
-def _write_templates(models: Any, overwrite: bool) -> None:
+def write_templates(models: Any, overwrite: bool = False) -> None:
+    """Write the maps of templates to their files; existing ones are kept, with a warning, unless `overwrite`."""
     for model in models:
         for part in (model, *model._members()):
             if not (hasattr(part, "write") and hasattr(part, "filename")):
@@ -199,6 +202,24 @@ def write(
     FileError
         If a file cannot be written.
     """
+    files = to_files(models, path, full_output, write_covariance, checksum, extra)
+    for file in files:
+        if Path(file).exists() and not overwrite:
+            msg = f"File {file} exists; give overwrite=True to replace it."
+            raise FileExistsRefusal(msg)
+    write_templates(models, overwrite=overwrite_templates)
+    write_files(files, overwrite=overwrite)
+
+
+def to_files(
+    models: Any,
+    path: Any,
+    full_output: bool = False,
+    write_covariance: bool = True,
+    checksum: bool = False,
+    extra: Mapping[str, Any] | None = None,
+) -> dict[str | Path, bytes]:
+    """Files of a list of models, name and content: YAML and covariance; arguments as of `write`."""
     target = Path(str(make_path(path)))
     files: dict[str | Path, bytes] = {}
     data = models.to_dict(full_output=full_output) | dict(extra or {})
@@ -208,12 +229,7 @@ def write(
         files[target.parent / name] = _covariance_text(models, **_TABLE).encode()
     text = text_format.to_yaml(data)
     files[target] = (add_checksum(text) if checksum else text).encode("utf-8")
-    for file in files:
-        if Path(file).exists() and not overwrite:
-            msg = f"File {file} exists; give overwrite=True to replace it."
-            raise FileExistsRefusal(msg)
-    _write_templates(models, overwrite=overwrite_templates)
-    write_files(files, overwrite=overwrite)
+    return files
 
 
 def _covariance_text(models: Any, **kwargs: Any) -> str:
