@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from geminga.forward.field import Field, make_field
 from geminga.forward.irf import IrfSource
 from geminga.forward.irf_maps import irf_factory
+from geminga.forward.statistics import StatisticKind, statistic_kind
 from geminga.numerics.folding import low_rank
+from geminga.numerics.likelihood import Statistic
 
 __all__ = ["DataPlan", "freeze_data", "image_data"]
 
@@ -35,6 +37,7 @@ class DataPlan:
     background: tuple[Array, Array, Array] | None  # occupied bins, total per energy, image (n_e, n_p)
     irf: dict[tuple[bool, bool], Callable[[str], IrfSource]]
     stat_constant: float
+    statistic: Statistic | None = None  # of all bins, where these enter in full
 
 
 def image_data(data: Any) -> NDArray:
@@ -65,9 +68,12 @@ def freeze_data(dataset: Any, whole: bool = False) -> DataPlan:
     mask_data = np.ones((n_energy, len(vectors)), bool) if mask is None else image_data(np.asarray(mask.frozen_data))
     if is_region and not np.isfinite(vectors).all():
         vectors = np.array([[1.0, 0.0, 0.0]])
+    kind = statistic_kind(dataset)
+    if not kind.is_sparse:  # every bin of the mask is to be evaluated
+        counts = np.ones_like(mask_data, dtype=float)
     field = make_field(counts, mask_data, vectors, solid_angle, shape)
     background = None
-    if dataset.background is not None:
+    if kind.has_background and dataset.background is not None:
         full = image_data(dataset.background.frozen_data)[:, field.pixel].astype(float)
         if not field.mask.all():
             full = np.where(field.mask[field.group], full, 0.0)  # whatever masked bins hold has no influence
@@ -93,7 +99,13 @@ def freeze_data(dataset: Any, whole: bool = False) -> DataPlan:
         background=background,
         irf=plan_irf,
         stat_constant=constant,
+        statistic=None if kind.is_sparse else _statistic_of_bins(kind, dataset, field),
     )
+
+
+def _statistic_of_bins(kind: StatisticKind, dataset: Any, field: Field) -> Statistic:
+    arrays = [own[field.bin_energy, field.pixel[field.bin_pixel]] for own in kind.read(dataset)]
+    return kind.statistic(arrays, np.ones(len(field.bin_energy), bool))
 
 
 def _exposure(dataset: Any, geom: Any, field: Field, is_region: bool) -> tuple[tuple[Array, Array] | None, Array | None, Any]:

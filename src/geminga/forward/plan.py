@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from geminga.errors import DataError, InputError, UnsupportedError
 from geminga.forward.data import DataPlan, image_data
+from geminga.forward.dense import DenseTerm
 from geminga.forward.field import Field, make_field
 from geminga.forward.grid import GridComponent
 from geminga.forward.irf import FixedIrf, IrfSource
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 Array = NDArray[np.float64]
 
 
-def make_term(plan: DataPlan, models: Any, gti: Any, name: str) -> PoissonTerm:
+def make_term(plan: DataPlan, models: Any, gti: Any, name: str) -> PoissonTerm | DenseTerm:
     """Likelihood term of a dataset with its models.
 
     Raises
@@ -61,6 +62,8 @@ def make_term(plan: DataPlan, models: Any, gti: Any, name: str) -> PoissonTerm:
     elif background_model is not None:
         msg = f"Model {background_model.name!r} needs a background map, but dataset {name!r} has none; set dataset.background."
         raise InputError(msg)
+    if plan.statistic is not None:
+        return DenseTerm(plan.field, tuple(parameters), plan.statistic, sources, templates)
     return PoissonTerm(plan.field, tuple(parameters), sources, templates, plan.stat_constant)
 
 

@@ -13,12 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geminga.errors import InputError
-from geminga.forward.data import DataPlan, freeze_data
+from geminga.forward import image, spectrum_plan
+from geminga.forward.image import values_of
 from geminga.forward.memo import Memo
-from geminga.forward.plan import make_term
-from geminga.forward.term import PoissonTerm
-from geminga.numerics.poisson import TRUNCATION
+from geminga.forward.statistics import statistic_kind
 
 __all__ = ["likelihood", "npred_background", "npred_signal", "stat_array", "stat_sum"]
 
@@ -26,7 +24,7 @@ Array = NDArray[np.float64]
 
 _plans: weakref.WeakKeyDictionary[Any, tuple[Memo, Memo]] = weakref.WeakKeyDictionary()
 
-_MAPS = ("counts", "exposure", "background", "mask_safe", "mask_fit")
+_MAPS = ("exposure", "background", "mask_safe", "mask_fit")
 
 
 def _memos(dataset: Any) -> tuple[Memo, Memo]:
@@ -36,8 +34,15 @@ def _memos(dataset: Any) -> tuple[Memo, Memo]:
     return memos
 
 
+def _view(dataset: Any) -> Any:
+    """Functions for the kind of geometry of a dataset."""
+    return spectrum_plan if dataset._geom.is_region else image
+
+
 def _data_key(dataset: Any) -> tuple[Hashable, ...]:
-    maps = [getattr(dataset, name) for name in _MAPS]
+    kind = statistic_kind(dataset)
+    names = [name for name in (*kind.maps, *_MAPS) if name != "background" or kind.has_background]
+    maps = [getattr(dataset, name) for name in names]
     key: list[Hashable] = [None if m is None else m.stamp for m in maps]
     for irf, attribute in ((dataset.psf, "psf_map"), (dataset.edisp, "edisp_map")):
         own = getattr(irf, attribute, None)
@@ -46,7 +51,7 @@ def _data_key(dataset: Any) -> tuple[Hashable, ...]:
     return tuple(key)
 
 
-def _models_key(models: Iterable[Any], gti: Any) -> tuple[Hashable, ...]:
+def _models_key(models: Iterable[Any], gti: Any, view: Any) -> tuple[Hashable, ...]:
     key: list[Hashable] = [id(gti)]
     for model in models:
         key.append(id(model))
@@ -58,35 +63,36 @@ def _models_key(models: Iterable[Any], gti: Any) -> tuple[Hashable, ...]:
         if apply is not None:
             key.append(tuple(apply.values()))
         key += [(id(p), p.frozen, id(p.unit)) for p in model.parameters]
+        key.append(view.model_key(model))
     return tuple(key)
 
 
-def data_plan(dataset: Any, whole: bool = False) -> DataPlan:
-    """Arrays of a dataset; `whole` takes all pixels, not only those inside the mask."""
+def data_plan(dataset: Any, whole: bool = False) -> Any:
+    """Arrays of a dataset; `whole` takes all bins, not only those inside the mask."""
     key = (_data_key(dataset), whole)
-    return _memos(dataset)[0].get(key, lambda: freeze_data(dataset, whole))
+    return _memos(dataset)[0].get(key, lambda: _view(dataset).freeze(dataset, whole))
 
 
-def term(dataset: Any, models: Any = None, whole: bool = False) -> PoissonTerm:
+def term(dataset: Any, models: Any = None, whole: bool = False) -> Any:
     """Likelihood term of a dataset with its own models (or others given), from memory if nothing changed."""
     models = list(dataset.models or []) if models is None else list(models)
-    plan = data_plan(dataset, whole)
-    key = (id(plan), _models_key(models, dataset.gti))
-    return _memos(dataset)[1].get(key, lambda: _Kept(plan, models, make_term(plan, models, dataset.gti, dataset.name))).term
+    plan, view = data_plan(dataset, whole), _view(dataset)
+    key = (id(plan), _models_key(models, dataset.gti, view))
+
+    def make() -> _Kept:
+        return _Kept(plan, models, view.make_term(plan, models, dataset.gti, dataset.name))
+
+    return _memos(dataset)[1].get(key, make).term
 
 
 class _Kept:
     """A term together with all objects whose identity stands in its key, so that they live as long."""
 
-    def __init__(self, plan: DataPlan, models: list[Any], own: PoissonTerm) -> None:
+    def __init__(self, plan: Any, models: list[Any], own: Any) -> None:
         self.plan, self.models, self.term = plan, models, own
 
 
-def _values(own: PoissonTerm) -> Array:
-    return np.array([p.value for p in own.parameters], dtype=float)
-
-
-def likelihood(dataset: Any) -> PoissonTerm:
+def likelihood(dataset: Any) -> Any:
     """Term for a fit: validated, with the IRFs of each source kept at its present position.
 
     Raises
@@ -94,44 +100,21 @@ def likelihood(dataset: Any) -> PoissonTerm:
     DataError
         From ``dataset.validate()``.
     InputError
-        If a source with free parameters lies where the dataset has no pixels inside its mask.
+        If nothing is inside the mask, or a source with free parameters lies where the dataset has no pixels.
     """
     dataset.validate()
     own = term(dataset)
-    if not len(own.field.pixel):
-        msg = f"Dataset {dataset.name!r} has no bin inside its mask, so there is nothing to fit; change mask_safe or mask_fit."
-        raise InputError(msg)
-    values = _values(own)
-    for source in own.sources:
-        free = [own.parameters[j] for j in source.index if not own.parameters[j].frozen]
-        if free and len(source.forward(values).selection.pixels) == 0:
-            place = ", ".join(
-                f"{own.parameters[j].name}={own.parameters[j].quantity}"
-                for j in source.index
-                if own.parameters[j].name in {"lon_0", "lat_0"}
-            )
-            msg = (
-                f"Model {source.name!r} ({place}) has free parameters but lies outside the pixels which dataset {dataset.name!r} "
-                "uses; move it, freeze it, or restrict its datasets_names."
-            )
-            raise InputError(msg)
-    return own.freeze_irf(values)
+    _view(dataset).check(data_plan(dataset), own, dataset.name)
+    return own.freeze_irf(values_of(own))
 
 
 def stat_sum(dataset: Any) -> float:
     """Fit statistic summed over the mask."""
     own = term(dataset)
-    return own.evaluate(_values(own), _NOTHING, 0)[0]
+    return float(own.evaluate(values_of(own), _NOTHING, 0)[0])
 
 
 _NOTHING = np.zeros(0, dtype=bool)
-
-
-def _on_image(plan: DataPlan, own: Array) -> Array:
-    """From the pixels of a field to the full geometry."""
-    out = np.zeros(plan.field.shape)
-    out[:, plan.field.pixel] = own
-    return out.reshape(plan.geom.data_shape)
 
 
 def npred_signal(dataset: Any, model_names: Iterable[str] | None = None) -> Array:
@@ -143,41 +126,23 @@ def npred_signal(dataset: Any, model_names: Iterable[str] | None = None) -> Arra
         From the models' collection, for an unknown name.
     """
     models: Any = dataset.models or []
-    chosen = (
-        [models[name] for name in ([model_names] if isinstance(model_names, str) else model_names)] if model_names else models
-    )
+    names = [model_names] if isinstance(model_names, str) else model_names
+    chosen = [models[name] for name in names] if names else models
     sky = [m for m in chosen if hasattr(m, "apply_irf") or hasattr(m, "map")]
-    plan = data_plan(dataset, whole=True)
-    own = term(dataset, sky, whole=True)
-    values = _values(own)
-    mu = np.zeros((plan.field.n_energy, len(plan.field.pixel)))
-    for source in own.sources:
-        counts, pixels = source.dense(values)
-        mu[:, pixels] += counts
-    for template in own.templates:
-        if template.name != "background":
-            mu += template.image * template.scale(values)[0][:, None]
-    return _on_image(plan, mu)
+    return np.asarray(_view(dataset).signal(data_plan(dataset, whole=True), term(dataset, sky, whole=True)))
 
 
 def npred_background(dataset: Any) -> Array:
     """Background times its model, shape of the counts; zero where there is none."""
-    plan = data_plan(dataset, whole=True)
     models = [m for m in (dataset.models or []) if not hasattr(m, "apply_irf") and not hasattr(m, "map")]
-    own = term(dataset, models, whole=True)
-    if plan.background is None:
-        return np.zeros(plan.geom.data_shape)
-    template = own.templates[0]
-    return _on_image(plan, template.image * template.scale(_values(own))[0][:, None])
+    return np.asarray(_view(dataset).background(data_plan(dataset, whole=True), term(dataset, models, whole=True)))
 
 
 def stat_array(dataset: Any) -> Array:
     """Fit statistic of each bin, shape of the counts, without the mask."""
-    mu = npred_signal(dataset) + npred_background(dataset)
-    n = np.asarray(dataset.counts.frozen_data, dtype=float)
-    mu_safe = np.maximum(mu, TRUNCATION)
-    stat = 2 * (mu_safe - np.where(n > 0, n * np.log(mu_safe), 0.0))
-    if dataset.stat_type == "cstat":
-        n_safe = np.maximum(n, TRUNCATION)
-        stat += 2 * (n_safe * np.log(n_safe) - n_safe)
-    return np.asarray(stat)
+    kind = statistic_kind(dataset)
+    mu = npred_signal(dataset)
+    if kind.has_background:
+        mu = mu + npred_background(dataset)
+    arrays = [own.reshape(mu.shape) for own in kind.read(dataset)]
+    return np.asarray(kind.statistic(arrays, np.ones(mu.shape, bool)).value(mu))

@@ -63,6 +63,11 @@ class RegionComponent:
         fraction = self.fraction
         return self.memo.get(tuple(spatial.tolist()), lambda: self.exposure * fraction(spatial))
 
+    def matrix(self, spatial: Array) -> Array:
+        """Counts for one unit of flux at fixed spatial values, shape (n_T, n_e), cm2 s."""
+        lon, lat = (float(spatial[0]), float(spatial[1])) if self.n_spatial >= 2 else (0.0, 0.0)
+        return np.asarray(self._basis(spatial)[:, None] * self.irf.at(lon, lat).response)
+
     def _basis_gradient(self, spatial: Array) -> Array:
         out = np.zeros((self.n_spatial, len(self.exposure)))
         for j in np.flatnonzero(self.active):

@@ -104,8 +104,11 @@ def _bounded_step(curvature: Array, gradient: Array, radius: float, low: Array, 
         free = ~active
         if not free.any():
             break
-        rhs = gradient[free] + curvature[np.ix_(free, active)] @ p[active]
-        p[free], _ = _solve(curvature[np.ix_(free, free)], rhs, radius)
+        if free.all():
+            p, _ = _solve(curvature, gradient, radius)
+        else:
+            rhs = gradient[free] + curvature[np.ix_(free, active)] @ p[active]
+            p[free], _ = _solve(curvature[np.ix_(free, free)], rhs, radius)
         below, above = (p < low) & free, (p > high) & free
         if not (below | above).any():
             break
@@ -161,9 +164,10 @@ class _Walk:
         self.exact = True
         self.nfev += 1
 
-    def step(self) -> str:
-        """Try one step; gives a status if the search ends here, else nothing."""
-        p, predicted = self.model_step(self.radius)
+    def step(self, p: Array, predicted: float) -> str:
+        """Try the step of the whole model, cut to the radius; gives a status if the search ends here, else nothing."""
+        if np.linalg.norm(p) > self.radius:
+            p, predicted = self.model_step(self.radius)
         trial = np.clip(self.x + self.scale * p, self.low, self.high)
         if not predicted > 0 or np.array_equal(trial, self.x):
             self.second = np.zeros_like(self.second)
@@ -228,13 +232,13 @@ def minimize(function: Function, x0: Array, low: Array, high: Array, options: Ne
         return walk.result("invalid", np.inf)
     edm = np.inf
     for _ in range(options.max_iterations):
-        _, edm = walk.model_step(np.inf)
+        p, edm = walk.model_step(np.inf)
         if edm < options.exact_below and not walk.exact:
             walk.make_exact()
             continue
         if 0 <= edm < options.tol:
             return walk.result("converged", edm)
-        status = walk.step()
+        status = walk.step(p, edm)
         if status:
             return walk.result(status, edm)
     return walk.result("iterations", edm)

@@ -1,7 +1,8 @@
 """Spectral formulas with their gradients: power laws, curved and broken ones.
 
 Every function takes ``x = ln(E / TeV)``, shape (n,), then the parameters as floats in canonical units (TeV, cm, s) in the
-order of the model's parameters, and returns the value, shape (n,), and the gradient, shape (n_par, n).
+order of the model's parameters, and returns the value, shape (n,), and the gradient, shape (n_par, n). Power laws,
+log parabolas and `exp_cutoff_power_law` also take a column, shape (m, 1), for each parameter: shapes (m, n) and (n_par, m, n).
 Functions named ``*_integral`` take the bin edges first and return such a function for the integral of
 ``E^power dnde`` over each bin: what does not depend on the parameters is prepared there.
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import log, pi, sqrt
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,7 @@ __all__ = [
     "constant_integral",
     "gaussian",
     "gaussian_integral",
+    "log_of",
     "log_parabola",
     "log_parabola_2",
     "power_law",
@@ -38,6 +41,11 @@ __all__ = [
 Array = NDArray[np.float64]
 Result = tuple[Array, Array]
 Evaluate = Callable[..., Result]
+
+
+def log_of(value: float | Array) -> Any:
+    """Logarithm of a float, the common case, or of a column."""
+    return log(value) if type(value) is float else np.log(value)
 
 
 def constant(x: Array, const: float) -> Result:
@@ -65,10 +73,10 @@ def power_law(x: Array, index: float, amplitude: float, reference: float) -> Res
     >>> float(power_law(np.log([10.0]), 2.0, 1.0, 1.0)[0].round(12)[0])
     0.01
     """
-    u = x - log(reference)
+    u = x - log_of(reference)
     shape = np.exp(-index * u)
     value = amplitude * shape
-    gradient = np.empty((3, len(x)))
+    gradient = np.empty((3, *value.shape))
     np.multiply(value, -u, out=gradient[0])
     gradient[1] = shape
     np.multiply(value, index / reference, out=gradient[2])
@@ -83,10 +91,9 @@ def power_law_integral(low: Array, high: Array, power: int = 0) -> Evaluate:
     first = 1 + power
 
     def evaluate(index: float, amplitude: float, reference: float) -> Result:
-        log_reference = log(reference)
-        shape, slope = power_integral(middle - log_reference, width, first - index)
+        shape, slope = power_integral(middle - log_of(reference), width, first - index)
         scale = reference**first
-        gradient = np.empty((3, len(width)))
+        gradient = np.empty((3, *shape.shape))
         np.multiply(shape, scale, out=gradient[1])
         value = amplitude * gradient[1]
         np.multiply(slope, -amplitude * scale, out=gradient[0])
@@ -131,7 +138,7 @@ def power_law_2_integral(low: Array, high: Array, power: int = 0) -> Evaluate:
 
 def log_parabola(x: Array, amplitude: float, reference: float, alpha: float, beta: float) -> Result:
     """``A u^(-alpha - beta ln u)`` with ``u = E / E0``."""
-    u = x - log(reference)
+    u = x - log_of(reference)
     shape = np.exp(-u * (alpha + beta * u))
     value = amplitude * shape
     gradient = np.stack([shape, value * ((alpha + 2 * beta * u) / reference), -value * u, -value * u * u])
@@ -140,7 +147,7 @@ def log_parabola(x: Array, amplitude: float, reference: float, alpha: float, bet
 
 def log_parabola_2(x: Array, amplitude: float, reference: float, alpha: float, beta: float, escale: float) -> Result:
     """``A (E / E0)^(-alpha - beta ln(E / Escale))``."""
-    u, v = x - log(reference), x - log(escale)
+    u, v = x - log_of(reference), x - log_of(escale)
     exponent = alpha + beta * v
     shape = np.exp(-u * exponent)
     value = amplitude * shape

@@ -6,7 +6,7 @@ from math import exp, log
 
 import numpy as np
 
-from geminga.numerics.spectra import Array, Result
+from geminga.numerics.spectra import Array, Result, log_of
 
 __all__ = [
     "curvature",
@@ -25,20 +25,29 @@ _LOG_TEV_IN_MEV = log(1e6)
 
 def exp_cutoff_power_law(x: Array, index: float, amplitude: float, reference: float, lambda_: float, alpha: float) -> Result:
     """``A (E / E0)^-index exp(-(lambda E)^alpha)``; a negative lambda means a rise, with the sign outside the power."""
-    u = x - log(reference)
-    if lambda_ == 0:
-        log_cut, cutoff = np.full_like(x, -np.inf), np.zeros_like(x)
-        by_lambda = np.exp(x) if alpha == 1 else np.zeros_like(x)
-        by_alpha = np.zeros_like(x)
-    else:
-        log_cut = x + log(abs(lambda_))
-        cutoff = np.exp(np.minimum(alpha * log_cut, _MAX_EXPONENT))
-        by_lambda = alpha * cutoff / abs(lambda_)
-        cutoff = cutoff if lambda_ > 0 else -cutoff
-        by_alpha = cutoff * log_cut
+    u = x - log_of(reference)
+    if np.ndim(lambda_):
+        lambda_ = lambda_ + 1e-300 * (lambda_ == 0)  # the same limit, within rounding
+    elif lambda_ == 0:
+        return _without_cutoff(x, u, index, amplitude, reference, alpha)
+    log_cut = x + log_of(abs(lambda_))
+    cutoff = np.exp(np.minimum(alpha * log_cut, _MAX_EXPONENT))
+    by_lambda = alpha * cutoff / abs(lambda_)
+    cutoff = cutoff * np.sign(lambda_)
+    by_alpha = cutoff * log_cut
+    return _cut(u, index, amplitude, reference, cutoff, by_lambda, by_alpha)
+
+
+def _without_cutoff(x: Array, u: Array, index: float, amplitude: float, reference: float, alpha: float) -> Result:
+    """Limit of no cut-off, in which lambda has a slope only for a plain exponential."""
+    zero = np.zeros_like(x)
+    return _cut(u, index, amplitude, reference, zero, np.exp(x) if alpha == 1 else zero, zero)
+
+
+def _cut(u: Array, index: float, amplitude: float, reference: float, cutoff: Array, by_lambda: Array, by_alpha: Array) -> Result:
     shape = np.exp(np.minimum(-index * u - cutoff, _MAX_EXPONENT))
     value = amplitude * shape
-    gradient = np.empty((5, len(x)))
+    gradient = np.empty((5, *value.shape))
     gradient[0] = -value * u
     gradient[1] = shape
     gradient[2] = value * (index / reference)

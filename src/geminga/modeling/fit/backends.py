@@ -16,6 +16,7 @@ from scipy import optimize
 
 from geminga.errors import InputError, NameLookupError
 from geminga.numerics.newton import NewtonOptions, minimize
+from geminga.numerics.newton_arrow import minimize_arrow
 
 __all__ = ["BACKENDS", "Minimum", "get_backend"]
 
@@ -54,7 +55,12 @@ def _options(given: dict[str, Any] | None, known: tuple[str, ...], backend: str)
 def newton(function: Function, x0: Array, low: Array, high: Array, names: list[str], opts: dict[str, Any] | None) -> Minimum:
     """Trust-region Newton with structured secant (see `geminga.numerics.newton`)."""
     known = ("tol", "max_iterations", "radius", "exact_below")
-    result = minimize(function, x0, low, high, NewtonOptions(**_options(opts, known, "newton")))
+    options = NewtonOptions(**_options(opts, known, "newton"))
+    result: Any
+    if getattr(function, "layout", None) is not None:
+        result = minimize_arrow(function.blocks, x0, low, high, options)  # type: ignore[attr-defined]
+    else:
+        result = minimize(function, x0, low, high, options)
     reasons = {
         "converged": "",
         "iterations": "it did not converge within the allowed iterations",

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import html
-from typing import Any
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geminga.errors import NameLookupError
-from geminga.modeling.covariance import Covariance
 from geminga.modeling.fit import profile
 from geminga.modeling.fit.backends import Minimum, get_backend
-from geminga.modeling.fit.diagnosis import covariance_of, describe, insensitive
+from geminga.modeling.fit.curvature import Curvature
+from geminga.modeling.fit.diagnosis import FreeCovariance, covariance_of, describe, insensitive
+from geminga.modeling.fit.fit_covariance import FitCovariance
 from geminga.modeling.fit.objective import Objective, as_list, unique
 from geminga.modeling.fit.result import CovarianceResult, FitResult, OptimizeResult
 from geminga.modeling.models.collection import Models
@@ -23,6 +27,41 @@ Array = NDArray[np.float64]
 
 #: How often the IRFs may follow a source that moved during a fit.
 MAX_ROUNDS = 4
+
+
+@dataclass(frozen=True)
+class _End:
+    """Where a fit ended: the statistic and its derivatives there."""
+
+    objective: Objective
+    x: Array
+    stat: float
+    gradient: Array
+    curvature: Curvature
+
+    @classmethod
+    def at(cls, objective: Objective, x: Array, order: int = 3) -> Self:
+        """Evaluate at `x`, with exact second derivatives unless `order` is 2."""
+        return cls(objective, x, *objective.curvature(x, order))
+
+    @cached_property
+    def at_bound(self) -> NDArray[np.bool_]:
+        """Parameters at a bound which the statistic does not draw away from it."""
+        x, low, high = self.x, self.objective.low, self.objective.high
+        return np.asarray(((x <= low) & (self.gradient >= 0)) | ((x >= high) & (self.gradient <= 0)))
+
+    @cached_property
+    def _outcome(self) -> tuple[FreeCovariance | None, str]:
+        return covariance_of(self.curvature, self.x, self.at_bound)
+
+    def covariance(self) -> tuple[FreeCovariance | None, str]:
+        """Covariance of the free parameters; None and the reason if there is none."""
+        return self._outcome
+
+    def remarks(self, names: list[str]) -> list[str]:
+        """Sentences about it, none if all is well."""
+        bounds = (self.objective.low, self.objective.high)
+        return describe(names, self.x, bounds, self.curvature, self.at_bound, self._outcome)
 
 
 class Fit:
@@ -95,10 +134,10 @@ class Fit:
         """
         items = as_list(datasets)
         objective = Objective(items)
-        optimized, minimum = self._optimize(objective, items)
+        optimized, end = self._optimize(objective, items)
         if not optimized.success:
             return FitResult(optimized)
-        return FitResult(optimized, self._covariance(objective, minimum.x, items))
+        return FitResult(optimized, self._covariance(objective, end, optimized.models))
 
     def optimize(self, datasets: Any) -> OptimizeResult:
         """Find the minimum and write it into the models' parameters."""
@@ -109,9 +148,9 @@ class Fit:
         """Covariance at the present values, from the exact second derivatives; sets errors and ``models.covariance``."""
         items = as_list(datasets)
         objective = Objective(items)
-        return self._covariance(objective, objective.x0, items)
+        return self._covariance(objective, _End.at(objective, objective.x0), _models_of(items))
 
-    def _optimize(self, objective: Objective, items: list[Any]) -> tuple[OptimizeResult, Minimum]:
+    def _optimize(self, objective: Objective, items: list[Any]) -> tuple[OptimizeResult, _End]:
         backend = get_backend(self.optimize_opts["backend"])
         names = objective.names()
         x = objective.x0
@@ -124,67 +163,59 @@ class Fit:
                 break
         else:
             minimum.success = True
-        success, message = self._judge(objective, minimum, names)
+        end = _End.at(objective, x, 3 if minimum.success else 2)
+        success, message = self._judge(end, minimum, names)
         if success:
-            objective.write(minimum.x)
+            objective.write(x)
         models = _models_of(items)
         result = OptimizeResult(
             models=models,
             nfev=objective.nfev,
-            total_stat=float(minimum.stat),
-            trace=_trace_table(trace if self.store_trace else [], names, models, objective),
+            total_stat=end.stat,
+            trace=_trace_table(trace if self.store_trace else [], models, objective),
             minuit=minimum.minuit,
             backend=self.optimize_opts["backend"],
             method=minimum.method,
             success=success,
             message=message,
         )
-        return result, minimum
+        return result, end
 
-    def _judge(self, objective: Objective, minimum: Minimum, names: list[str]) -> tuple[bool, str]:
-        stat, gradient, curvature = objective(minimum.x, 3 if minimum.success else 2)
-        minimum.stat = stat
-        at_bound = _at_bound(objective, minimum.x, gradient)
-        remarks = describe(names, minimum.x, objective.low, objective.high, curvature, at_bound)
-        dead = insensitive(curvature, minimum.x) & ~at_bound
+    def _judge(self, end: _End, minimum: Minimum, names: list[str]) -> tuple[bool, str]:
+        dead = insensitive(end.curvature, end.x) & ~end.at_bound
         success = minimum.success and not dead.any()
         if success:
             head = "Optimization terminated successfully."
         else:
             head = f"Fit failed: {minimum.reason}." if minimum.reason and not minimum.success else "Fit failed."
             with np.errstate(invalid="ignore"):
-                pull = np.abs(gradient) / np.sqrt(np.maximum(np.diag(curvature), 1e-300))
-            steep = [names[i] for i in np.argsort(-pull)[:3] if pull[i] > 0.1 and not at_bound[i]]
+                pull = np.abs(end.gradient) / np.sqrt(np.maximum(end.curvature.diagonal(), 1e-300))
+            steep = [names[i] for i in np.argsort(-pull)[:3] if pull[i] > 0.1 and not end.at_bound[i]]
             if steep and not minimum.success:
                 head += f" The statistic still falls along {', '.join(steep)}."
             head += " The models are unchanged."
-        return success, " ".join([head, *(f"{remark}." for remark in remarks)])
+        return success, " ".join([head, *(f"{remark}." for remark in end.remarks(names))])
 
-    def _covariance(self, objective: Objective, x: Array, items: list[Any]) -> CovarianceResult:
-        _, gradient, curvature = objective(x, 3)
-        at_bound = _at_bound(objective, x, gradient)
-        matrix, problem = covariance_of(curvature, x, at_bound)
-        models = _models_of(items)
-        full = np.zeros((len(models.parameters), len(models.parameters)))
-        place = {id(p): i for i, p in enumerate(objective.free_parameters)}
-        first: dict[int, int] = {}
-        for i, p in enumerate(models.parameters):
-            if id(p) in place:
-                first.setdefault(id(p), i)
-        rows = [first[id(p)] for p in objective.free_parameters]
-        full[np.ix_(rows, rows)] = np.where(np.isfinite(matrix), matrix, 0.0)
-        models.covariance = Covariance(models.parameters, full)
-        for p, variance in zip(objective.free_parameters, np.diag(matrix), strict=True):
-            p.error = float(np.sqrt(variance)) if np.isfinite(variance) else np.nan
-        names = objective.names()
-        missing = [names[i] for i in np.flatnonzero(~np.isfinite(np.diag(matrix)))]
+    def _covariance(self, objective: Objective, end: _End, models: Models) -> CovarianceResult:
+        covariance, problem = end.covariance()
+        free, names = objective.free_parameters, objective.names()
+        block = FitCovariance(models.parameters, free, covariance)
+        models._keep(block)
+        for p in set(models.parameters).difference(free):
+            p.error = 0.0
+        variances = np.full(len(free), np.nan) if covariance is None else covariance.variances()
+        missing = []
+        for p, variance, name in zip(free, variances.tolist(), names, strict=True):
+            p.error = math.sqrt(variance) if variance >= 0 else math.nan
+            if not variance >= 0:
+                missing.append(name)
         message = "Hesse terminated successfully."
         if problem:
             message = f"Covariance failed: {problem}."
         elif missing:
             message += f" No error for {', '.join(missing)} (at a bound or without effect)."
         return CovarianceResult(
-            matrix=None if problem else full, backend=self.backend, method="exact hessian", success=not problem, message=message
+            matrix=None if problem else block, backend=self.backend, method="exact hessian", success=not problem, message=message
         )
 
     def confidence(self, datasets: Any, parameter: Any, sigma: float = 1, reoptimize: bool = True) -> dict[str, Any]:
@@ -283,11 +314,6 @@ class Fit:
         return {names[0]: first, names[1]: second, "success": success}
 
 
-def _at_bound(objective: Objective, x: Array, gradient: Array) -> NDArray[np.bool_]:
-    """Parameters at a bound which the statistic does not draw away from it."""
-    return np.asarray(((x <= objective.low) & (gradient >= 0)) | ((x >= objective.high) & (gradient <= 0)))
-
-
 def _models_of(items: list[Any]) -> Models:
     return Models(unique(m for d in items for m in (d.models or [])))
 
@@ -300,7 +326,7 @@ def _unique_name(models: Models, parameter: Any) -> str:
     raise NameLookupError(msg)
 
 
-def _trace_table(trace: list[tuple[float, Array]], names: list[str], models: Models, objective: Objective) -> Any:
+def _trace_table(trace: list[tuple[float, Array]], models: Models, objective: Objective) -> Any:
     from astropy.table import Table
 
     table = Table()

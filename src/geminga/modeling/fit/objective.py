@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geminga.errors import FitError, InputError, ParameterError
+from geminga.modeling.fit.curvature import Curvature, Dense
+from geminga.numerics.arrow import Arrow, ArrowLayout, arrow_layout
 from geminga.utils.threads import single_thread
 
-__all__ = ["Objective", "as_list"]
+__all__ = ["Objective", "as_list", "unique"]
 
 Array = NDArray[np.float64]
 
@@ -35,6 +38,18 @@ def as_list(datasets: Any) -> list[Any]:
     return items
 
 
+#: From this number of free parameters on, the curvature is kept in blocks if most of it is zero.
+MANY = 60
+
+
+def _joined(terms: list[Any]) -> list[Any]:
+    """Terms of one shape made one, where they can be (trait ``batch_key``), so that they are evaluated at once."""
+    groups: dict[Hashable, list[Any]] = {}
+    for own in terms:
+        groups.setdefault(getattr(own, "batch_key", id(own)), []).append(own)
+    return [group[0] if len(group) == 1 else group[0].join(group[1:]) for group in groups.values()]
+
+
 class Objective:
     """Statistic of several datasets as a function of the values of the free parameters.
 
@@ -54,12 +69,8 @@ class Objective:
     def __init__(self, datasets: Sequence[Any]) -> None:
         self.datasets = datasets
         with single_thread():
-            self.terms = [d.likelihood() for d in datasets]
-        unique: dict[int, Any] = {}
-        for own in self.terms:
-            for p in own.parameters:
-                unique.setdefault(id(p), p)
-        self.parameters = list(unique.values())
+            self.terms = _joined([d.likelihood() for d in datasets])
+        self.parameters = unique(p for own in self.terms for p in own.parameters)
         if not self.parameters:
             names = ", ".join(repr(d.name) for d in datasets)
             msg = f"No models are set on dataset {names}; set dataset.models before the fit."
@@ -71,12 +82,16 @@ class Objective:
         self.start = np.array([p.value for p in self.parameters], dtype=float)
         self.free_parameters = [p for p in self.parameters if not p.frozen]
         place = {id(p): i for i, p in enumerate(self.parameters)}
-        position = np.cumsum(self.free) - 1
+        self._position = np.where(self.free, np.cumsum(self.free) - 1, -1)
         self._index = [np.array([place[id(p)] for p in own.parameters], dtype=np.intp) for own in self.terms]
-        self._place = [position[i[self.free[i]]] for i in self._index]
+        self._free = [self.free[i] for i in self._index]
+        self._place = [self._position[i[f]] for i, f in zip(self._index, self._free, strict=True)]
+        self._priors = [(i, int(self._position[i]), p.prior) for i, p in enumerate(self.parameters) if p.prior is not None]
         self.low, self.high = self._bounds()
+        self.layout = self._layout() if len(self.free_parameters) >= MANY else None
         self.nfev = 0
         self._last: tuple[bytes, int, Any] = (b"", -1, None)
+        self._is_small = all(getattr(own, "is_small", False) for own in self.terms)
 
     def _bounds(self) -> tuple[Array, Array]:
         low = np.array([-np.inf if np.isnan(p.min) else p.min for p in self.free_parameters])
@@ -101,44 +116,95 @@ class Objective:
         values[self.free] = x
         return values
 
-    def __call__(self, x: Array, order: int = 2) -> tuple[float, Array, Array]:
-        """Statistic, gradient and curvature at `x` (see `Term.evaluate` for `order`); the last result is remembered."""
+    def _threads(self) -> AbstractContextManager[Any]:
+        return nullcontext() if self._is_small else single_thread()
+
+    def _remembered(self, x: Array, order: int) -> tuple[float, Array, Any]:
+        """Statistic, gradient and curvature (dense or in blocks); the last result is remembered."""
         key = x.tobytes()
         if key == self._last[0] and (order == self._last[1] or order < 2 <= self._last[1]):
-            return self._last[2]
+            result: tuple[float, Array, Any] = self._last[2]
+            return result
         self.nfev += 1
-        with single_thread():
-            result = self._evaluate(x, order)
+        with self._threads():
+            result = self._evaluate(x, order) if self.layout is None else self._evaluate_blocks(x, order, self.layout)
         self._last = (key, order, result)
         return result
+
+    def __call__(self, x: Array, order: int = 2) -> tuple[float, Array, Array]:
+        """Statistic, gradient and curvature at `x` (see `Term.evaluate` for `order`)."""
+        stat, gradient, curvature = self._remembered(x, order)
+        return stat, gradient, curvature if self.layout is None or order < 2 else curvature.dense()
+
+    def blocks(self, x: Array, order: int = 2) -> tuple[float, Array, Arrow]:
+        """The same with the curvature in blocks; only if there is a `layout`."""
+        return self._remembered(x, order)
+
+    def curvature(self, x: Array, order: int = 3) -> tuple[float, Array, Curvature]:
+        """The same with the curvature as an object."""
+        stat, gradient, curvature = self._remembered(x, order)
+        return stat, gradient, Dense(curvature) if self.layout is None else curvature
 
     def _evaluate(self, x: Array, order: int) -> tuple[float, Array, Array]:
         values = self.full(x)
         n = len(x)
         stat, gradient, curvature = 0.0, np.zeros(n), np.zeros((n, n))
-        for own, index, place in zip(self.terms, self._index, self._place, strict=True):
-            s, g, h = own.evaluate(values[index], self.free[index], order)
+        for own, index, free, place in zip(self.terms, self._index, self._free, self._place, strict=True):
+            s, g, h = own.evaluate(values[index], free, order)
             stat += s
             if order >= 1:
                 gradient[place] += g
             if order >= 2:
-                curvature[np.ix_(place, place)] += h
-        return self._add_priors(values, stat, gradient, curvature, order)
-
-    def _add_priors(
-        self, values: Array, stat: float, gradient: Array, curvature: Array, order: int
-    ) -> tuple[float, Array, Array]:
-        for i, p in enumerate(self.parameters):
-            if p.prior is None:
-                continue
-            stat += float(p.prior(values[i]))
-            if order and self.free[i]:
-                j = int(np.sum(self.free[:i]))
-                gradient[j] += float(p.prior.derivative(values[i]))
-                step = 1e-4 * max(abs(values[i]), 1e-10)
-                ends = p.prior.derivative(values[i] + step) - p.prior.derivative(values[i] - step)
-                curvature[j, j] += max(float(ends) / (2 * step), 0.0)
+                curvature[place[:, None], place] += h
+        stat, diagonal = self._add_priors(values, stat, gradient, order)
+        if self._priors and order >= 2:
+            curvature[np.diag_indices(n)] += diagonal
         return stat, gradient, curvature
+
+    def _evaluate_blocks(self, x: Array, order: int, layout: ArrowLayout) -> tuple[float, Array, Arrow]:
+        values = self.full(x)
+        stat, gradient, data = 0.0, np.zeros(len(x)), np.zeros(layout.size + 1)
+        for own, index, free, place in zip(self.terms, self._index, self._free, self._place, strict=True):
+            if hasattr(own, "evaluate_blocks"):
+                s, g, blocks = own.evaluate_blocks(values[index], free, order)
+            else:
+                s, g, h = own.evaluate(values[index], free, order)
+                blocks = [(np.flatnonzero(free)[None], h[None])] if order >= 2 else []
+            stat += s
+            if order >= 1:
+                gradient[place] += g
+            for columns, block in blocks:
+                at = self._position[index[columns]]
+                i, j = np.broadcast_arrays(at[:, :, None], at[:, None, :])
+                used = (i >= 0) & (j >= 0)
+                data += np.bincount(layout.target(i[used], j[used]), block[used], minlength=len(data))
+        stat, diagonal = self._add_priors(values, stat, gradient, order)
+        curvature = Arrow(layout, data[:-1])
+        return stat, gradient, curvature.shifted(diagonal) if self._priors and order >= 2 else curvature
+
+    def _add_priors(self, values: Array, stat: float, gradient: Array, order: int) -> tuple[float, Array]:
+        """Add the priors to statistic and gradient; gives the diagonal to add to the curvature."""
+        diagonal = np.zeros(len(gradient))
+        for i, j, prior in self._priors:
+            stat += float(prior(values[i]))
+            if order and j >= 0:
+                gradient[j] += float(prior.derivative(values[i]))
+                step = 1e-4 * max(abs(values[i]), 1e-10)
+                ends = prior.derivative(values[i] + step) - prior.derivative(values[i] - step)
+                diagonal[j] += max(float(ends) / (2 * step), 0.0)
+        return stat, diagonal
+
+    def _layout(self) -> ArrowLayout | None:
+        """Blocks of the curvature: parameters of one dataset alone are private. None if most of it is not zero anyway."""
+        n = len(self.free_parameters)
+        rows = []
+        for own, index in zip(self.terms, self._index, strict=True):
+            members = own.members() if hasattr(own, "members") else np.arange(len(index))[None]
+            rows += [np.unique(row[row >= 0]) for row in self._position[index[members]]]
+        count = np.bincount(np.concatenate(rows), minlength=n)
+        private = [row[count[row] == 1] for row in rows]
+        layout = arrow_layout(n, private)
+        return layout if layout.size < 0.25 * n * n else None
 
     def refresh(self, x: Array) -> bool:
         """Move the IRFs of each source to its position at `x`; says whether that can matter."""
@@ -159,10 +225,9 @@ class Objective:
     def names(self) -> list[str]:
         """Names of the free parameters for messages, ``model.parameter`` where the model is known."""
         owner: dict[int, str] = {}
-        for dataset in self.datasets:
-            for model in dataset.models or []:
-                for p in model.parameters:
-                    owner.setdefault(id(p), f"{model.name}.{p.name}")
+        for model in unique(m for dataset in self.datasets for m in dataset.models or []):
+            for p in model.parameters:
+                owner.setdefault(id(p), f"{model.name}.{p.name}")
         return [owner.get(id(p), p.name) for p in self.free_parameters]
 
 

@@ -100,9 +100,11 @@ def _crossing(
 def confidence(objective: Objective, position: int, sigma: float, reoptimize: bool) -> dict[str, Any]:
     """Asymmetric errors by following the profile (see `Fit.confidence`)."""
     x0 = objective.x0
-    stat, _, curvature = objective(x0, 3)
-    matrix, _ = covariance_of(curvature, x0, np.zeros(len(x0), bool))
-    error = np.sqrt(matrix[position, position]) if reoptimize else np.sqrt(2 / max(curvature[position, position], 1e-300))
+    stat, _, curvature = objective.curvature(x0, 3)
+    covariance, _ = covariance_of(curvature, x0, np.zeros(len(x0), bool))
+    error = np.nan if covariance is None else np.sqrt(covariance.variances()[position])
+    if not reoptimize:
+        error = np.sqrt(2 / max(curvature.diagonal()[position], 1e-300))
     step = float(error) if np.isfinite(error) and error > 0 else 0.1 * max(abs(float(x0[position])), 1e-3)
     values = {
         name: _crossing(objective, position, stat + sigma**2, side, sigma, reoptimize, step)

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geminga.modeling.covariance import Covariance
+
 __all__ = ["CovarianceResult", "FitResult", "OptimizeResult"]
 
 Array = NDArray[np.float64]
@@ -129,18 +131,18 @@ class CovarianceResult(_FitStepResult):
 
     Parameters
     ----------
-    matrix : array or None
+    matrix : array, Covariance or None
         Covariance of all parameters of the models, shape (n, n); None if it failed.
     """
 
-    def __init__(self, matrix: Array | None = None, **kwargs: Any) -> None:
+    def __init__(self, matrix: Array | Covariance | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._matrix = matrix
 
     @property
     def matrix(self) -> Array | None:
         """Covariance matrix."""
-        return self._matrix
+        return self._matrix.data if isinstance(self._matrix, Covariance) else self._matrix
 
 
 class FitResult:

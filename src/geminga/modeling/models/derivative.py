@@ -20,6 +20,7 @@ __all__ = [
     "canonical_unit",
     "current_values",
     "differentiate",
+    "evaluate_many",
     "in_canonical",
     "quantities",
     "scaled",
@@ -93,18 +94,62 @@ def quantities(parameters: Sequence[Any], values: ArrayLike) -> dict[str, u.Quan
     return {par.name: u.Quantity(value, par.unit) for par, value in zip(parameters, np.asarray(values), strict=True)}
 
 
-def scaled(function: Callable[..., Result], parameters: Iterable[Any]) -> Evaluator:
-    """Bind a formula of canonical floats to values in the parameters' own units."""
-    factors = unit_factors(parameters)
-    if np.all(factors == 1):
-        return lambda values: function(*np.asarray(values, dtype=float).tolist())
+class _Scaled:
+    """A formula of canonical floats as a function of values in the parameters' own units."""
 
-    def evaluate(values: ArrayLike) -> Result:
-        value, gradient = function(*(np.asarray(values, dtype=float) * factors).tolist())
-        gradient *= factors.reshape(-1, *(1,) * (gradient.ndim - 1))
+    def __init__(self, function: Callable[..., Result], factors: Array, takes_columns: bool) -> None:
+        self.function, self.takes_columns = function, takes_columns
+        self.factors = None if np.all(factors == 1) else factors
+
+    def __call__(self, values: ArrayLike) -> Result:
+        values = np.asarray(values, dtype=float)
+        if self.factors is None:
+            return self.function(*values.tolist())
+        value, gradient = self.function(*(values * self.factors).tolist())
+        gradient *= self.factors.reshape(-1, *(1,) * (gradient.ndim - 1))
         return value, gradient
 
-    return evaluate
+    def many(self, values: Array) -> Result:
+        """See `evaluate_many`."""
+        if not self.takes_columns or values.shape[1] == 0:
+            return _one_by_one(self, values)
+        columns = values if self.factors is None else values * self.factors
+        value, gradient = self.function(*columns.T[:, :, None])
+        gradient = np.moveaxis(gradient, 0, 1)
+        return value, gradient if self.factors is None else gradient * self.factors[:, None]
+
+
+def scaled(function: Callable[..., Result], parameters: Iterable[Any], takes_columns: bool = False) -> Evaluator:
+    """Bind a formula of canonical floats to values in the parameters' own units.
+
+    With `takes_columns` the formula also takes a column of shape (n, 1) for each parameter.
+    """
+    return _Scaled(function, unit_factors(parameters), takes_columns)
+
+
+def evaluate_many(evaluator: Evaluator, values: Array) -> Result:
+    """Evaluate at many points at once, where the evaluator can, else one by one.
+
+    Parameters
+    ----------
+    values : array
+        Parameter values, shape (n, n_par).
+
+    Returns
+    -------
+    value, gradient : array
+        Shapes (n, ...) and (n, n_par, ...).
+    """
+    if len(values) == 1:
+        value, gradient = evaluator(values[0])
+        return value[None], gradient[None]
+    many = getattr(evaluator, "many", None)
+    return _one_by_one(evaluator, values) if many is None else many(values)
+
+
+def _one_by_one(evaluator: Evaluator, values: Array) -> Result:
+    results = [evaluator(row) for row in values]
+    return np.stack([value for value, _ in results]), np.stack([gradient for _, gradient in results])
 
 
 def _step(parameter: Any, value: float) -> float:

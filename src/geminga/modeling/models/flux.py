@@ -66,7 +66,7 @@ def _product(spectral: Evaluator, temporal: Evaluator, n: int, integrate: Callab
         values = np.asarray(values, dtype=float)
         value, gradient = spectral(values[:n])
         factor, slope = temporal(values[n:])
-        rows = [gradient * factor, slope.reshape(len(slope), -1) * value]
+        rows = [gradient * factor, (slope if slope.ndim > 1 else slope[:, None]) * value]
         return integrate(value * factor), integrate(np.concatenate(rows))
 
     return evaluate

@@ -12,7 +12,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from astropy import units as u
@@ -26,13 +26,14 @@ from geminga.modeling.models.derivative import (
     canonical_unit,
     current_values,
     differentiate,
+    evaluate_many,
     in_canonical,
     quantities,
     scaled,
 )
 from geminga.modeling.models.spectral import errors, inversion
 from geminga.modeling.models.spectral import plot as figures
-from geminga.numerics.quadrature import log_panels
+from geminga.numerics.quadrature import LogPanels, log_panels
 
 __all__ = ["SpectralModel", "as_energy"]
 
@@ -91,6 +92,8 @@ class SpectralModel(ModelBase):
     __array_ufunc__ = None
 
     evaluate: Callable[..., Any]
+    #: Whether the formula takes a column of values for each parameter, so that many spectra are one call.
+    _takes_columns: ClassVar[bool] = False
 
     evaluate_error = errors.evaluate_error
     integral_error = errors.integral_error
@@ -172,7 +175,7 @@ class SpectralModel(ModelBase):
         energy = np.asarray(energy, dtype=float)
         formula = self._dnde_formula(np.log(energy)) if self._has_own("_dnde_formula") else None
         if formula is not None:
-            return scaled(formula, self.parameters)
+            return scaled(formula, self.parameters, self._takes_columns)
         return self._numerical(lambda **kwargs: self.evaluate(energy * TEV, **kwargs), energy.shape, self._dnde_unit)
 
     def _numerical(self, function: Callable[..., Any], shape: tuple[int, ...], unit: u.UnitBase) -> Evaluator:
@@ -206,7 +209,7 @@ class SpectralModel(ModelBase):
         if self._has_own("_dnde_formula") and self._has_own("_integral_formula"):
             formula = self._integral_formula(low, high, power)
             if formula is not None:
-                return scaled(formula, self.parameters)
+                return scaled(formula, self.parameters, self._takes_columns)
         method = ("evaluate_integral", "evaluate_energy_flux")[power]
         if not self._has_own("_dnde_formula") and self._has_own(method):
             unit = canonical_unit(self._dnde_unit * TEV ** (power + 1))
@@ -215,19 +218,7 @@ class SpectralModel(ModelBase):
         return self._quadrature(low, high, power)
 
     def _quadrature(self, low: Array, high: Array, power: int) -> Evaluator:
-        """Integrate `dnde_evaluator` over nodes which follow the breaks, if these move."""
-
-        @lru_cache(maxsize=4)
-        def prepare(breaks: tuple[float, ...]) -> tuple[Any, Evaluator]:
-            rule = log_panels(low, high, breaks, energy_power=power)
-            return rule, self.dnde_evaluator(np.exp(rule.log_energy))
-
-        def evaluate(values: ArrayLike) -> Result:
-            rule, dnde = prepare(tuple(self._break_energies(np.asarray(values, dtype=float))))
-            value, gradient = dnde(values)
-            return rule.integrate(value), rule.integrate(gradient)
-
-        return evaluate
+        return _Quadrature(self, low, high, power)
 
     # Integrals for users ----------------------------------------------------------------------------------------------
 
@@ -358,3 +349,38 @@ class SpectralModel(ModelBase):
 
     def __truediv__(self, other: Any) -> Any:
         return self._combine(other, operator.truediv)
+
+
+class _Quadrature:
+    """Integral of ``dnde_evaluator`` over nodes which follow the breaks, if these move."""
+
+    def __init__(self, model: SpectralModel, low: Array, high: Array, power: int) -> None:
+        self.model = model
+
+        @lru_cache(maxsize=4)
+        def prepare(breaks: tuple[float, ...]) -> tuple[LogPanels, Evaluator]:
+            rule = log_panels(low, high, breaks, energy_power=power)
+            return rule, model.dnde_evaluator(np.exp(rule.log_energy))
+
+        self.prepare = prepare
+
+    def _breaks(self, values: Array) -> tuple[float, ...]:
+        return tuple(self.model._break_energies(values))
+
+    def __call__(self, values: ArrayLike) -> Result:
+        rule, dnde = self.prepare(self._breaks(np.asarray(values, dtype=float)))
+        value, gradient = dnde(values)
+        return rule.integrate(value), rule.integrate(gradient)
+
+    def many(self, values: Array) -> Result:
+        """See `evaluate_many`: at once if the breaks are the same everywhere."""
+        breaks = {self._breaks(row) for row in values} if type(self.model)._break_energies is not _NO_BREAKS else {()}
+        if len(breaks) > 1:
+            results = [self(row) for row in values]
+            return np.stack([value for value, _ in results]), np.stack([gradient for _, gradient in results])
+        rule, dnde = self.prepare(breaks.pop())
+        value, gradient = evaluate_many(dnde, values)
+        return rule.integrate(value), rule.integrate(gradient)
+
+
+_NO_BREAKS = SpectralModel._break_energies

@@ -53,6 +53,7 @@ class ExpCutoffPowerLawSpectralModel(SpectralModel):
     """
 
     tag = ["ExpCutoffPowerLawSpectralModel", "ecpl"]
+    _takes_columns = True
     index = Parameter("index", 1.5)
     amplitude = Parameter("amplitude", "1e-12 cm-2 s-1 TeV-1", interp="log")
     reference = Parameter("reference", "1 TeV", frozen=True)
@@ -94,6 +95,7 @@ class ExpCutoffPowerLawNormSpectralModel(SpectralModel):
     """
 
     tag = ["ExpCutoffPowerLawNormSpectralModel", "ecpl-norm"]
+    _takes_columns = True
     index = Parameter("index", 0.0)
     norm = Parameter("norm", 1.0, unit="", interp="log")
     reference = Parameter("reference", "1 TeV", frozen=True)

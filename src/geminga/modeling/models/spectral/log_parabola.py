@@ -40,6 +40,7 @@ class LogParabolaSpectralModel(SpectralModel):
     """
 
     tag = ["LogParabolaSpectralModel", "lp"]
+    _takes_columns = True
     amplitude = Parameter("amplitude", "1e-12 cm-2 s-1 TeV-1", interp="log")
     reference = Parameter("reference", "10 TeV", frozen=True)
     alpha = Parameter("alpha", 2.0)
@@ -80,6 +81,7 @@ class LogParabolaNormSpectralModel(SpectralModel):
     """
 
     tag = ["LogParabolaNormSpectralModel", "lp-norm"]
+    _takes_columns = True
     norm = Parameter("norm", 1.0, unit="", interp="log")
     reference = Parameter("reference", "10 TeV", frozen=True)
     alpha = Parameter("alpha", 0.0)
@@ -117,6 +119,7 @@ class LogParabola2SpectralModel(SpectralModel):
     """
 
     tag = ["LogParabola2SpectralModel", "lp2"]
+    _takes_columns = True
     amplitude = Parameter("amplitude", "1e-12 cm-2 s-1 TeV-1", interp="log")
     reference = Parameter("reference", "10 TeV", frozen=True)
     alpha = Parameter("alpha", 2.0)

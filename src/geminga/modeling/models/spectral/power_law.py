@@ -49,6 +49,7 @@ class PowerLawSpectralModel(SpectralModel):
     """
 
     tag = ["PowerLawSpectralModel", "pl"]
+    _takes_columns = True
     index = Parameter("index", 2.0)
     amplitude = Parameter("amplitude", "1e-12 cm-2 s-1 TeV-1", interp="log")
     reference = Parameter("reference", "1 TeV", frozen=True)
@@ -104,6 +105,7 @@ class PowerLawNormSpectralModel(SpectralModel):
     """
 
     tag = ["PowerLawNormSpectralModel", "pl-norm"]
+    _takes_columns = True
     tilt = Parameter("tilt", 0.0, frozen=True)
     norm = Parameter("norm", 1.0, unit="", interp="log")
     reference = Parameter("reference", "1 TeV", frozen=True)
