@@ -25,6 +25,7 @@ __all__ = [
     "alpha",
     "background",
     "check_stackable",
+    "excess_error",
     "fake",
     "from_map_dataset",
     "is_complete",
@@ -76,6 +77,12 @@ def background(self: Any) -> Any:
     if _missing(self, _NEEDED[1:]):
         return None
     return Map.from_geom(self._geom, data=self.alpha.frozen_data * self.counts_off.frozen_data)
+
+
+def excess_error(self: Any) -> Any:
+    """Statistical error of the excess, sqrt(n_on + alpha^2 n_off) (`Map`), Li & Ma (1983) eq. 5."""
+    variance = _array(self.counts) + self.alpha.frozen_data**2 * _array(self.counts_off)
+    return Map.from_geom(self._geom, data=np.sqrt(variance))
 
 
 def _measurement(dataset: Any, what: str) -> tuple[Any, Any, Any, Any]:

@@ -15,6 +15,7 @@ __all__ = [
     "plot_excess",
     "plot_fit",
     "plot_masks",
+    "plot_ratio",
     "plot_residuals",
     "plot_residuals_spatial",
     "plot_residuals_spectral",
@@ -189,7 +190,7 @@ def plot_residuals_spectral(
     ax.errorbar(axis.as_plot_center, values, yerr=np.nan_to_num(np.abs(errors)), xerr=axis.as_plot_xerr, **kwargs)
     ax.axhline(0, color=kwargs["color"], lw=0.5)
     axis.format_plot_xaxis(ax=ax)
-    ax.set_ylabel(f"Residuals ({residual_label(method)})")
+    ax.set_ylabel(f"Residuals\n{residual_label(method)}")
     spread = np.nanmax(np.abs(values), initial=0)
     ax.set_ylim(-1.05 * spread or -1, 1.05 * spread or 1)
     if self._geom.is_region and hasattr(self, "plot_masks"):
@@ -215,9 +216,9 @@ def plot_masks(
     """
     ax = _axes(ax)
     if self.mask_fit is not None:
-        self.mask_fit.plot_mask(ax=ax, **({"label": "Mask fit", "color": "tab:green"} | (kwargs_fit or {})))
+        self.mask_fit.plot_mask(ax=ax, **({"label": "Mask fit", "color": "tab:green", "alpha": 0.2} | (kwargs_fit or {})))
     if self.mask_safe is not None:
-        self.mask_safe.plot_mask(ax=ax, **({"label": "Mask safe", "color": "black"} | (kwargs_safe or {})))
+        self.mask_safe.plot_mask(ax=ax, **({"label": "Mask safe", "color": "black", "alpha": 0.1} | (kwargs_safe or {})))
     if self.mask_fit is not None or self.mask_safe is not None:
         ax.legend()
     return ax
@@ -276,7 +277,7 @@ def plot_excess(
     """
     ax = _axes(ax)
     axis, excess = self._geom.axes["energy"], np.asarray(self.excess.frozen_data, dtype=float).ravel()
-    errors = np.sqrt(np.asarray(self.counts.frozen_data, dtype=float)).ravel()
+    errors = self.excess_error.frozen_data.ravel()
     style = {"label": "Excess counts", "color": "black", "fmt": ".", "capsize": 2, "lw": 1} | kwargs | (kwargs_excess or {})
     ax.errorbar(axis.as_plot_center, excess, yerr=errors, xerr=axis.as_plot_xerr, **style)
     if self.models:
@@ -285,6 +286,32 @@ def plot_excess(
     axis.format_plot_xaxis(ax=ax)
     ax.set_ylabel("Counts")
     ax.legend(numpoints=1)
+    return ax
+
+
+def plot_ratio(self: Any, ax: Any = None, **kwargs: Any) -> Any:
+    """Plot counts over predicted counts against energy.
+
+    Parameters
+    ----------
+    ax : Axes, optional
+        Where to draw.
+    **kwargs
+        Arguments of ``Axes.errorbar``.
+
+    Returns
+    -------
+    ax : Axes
+    """
+    ax = _axes(ax)
+    counts, npred = _spectra(self, None)
+    axis, data, model = counts.geom.axes["energy"], counts.frozen_data.ravel(), npred.frozen_data.ravel()
+    values, errors = (np.divide(v, model, out=np.full(len(v), np.nan), where=model > 0) for v in (data, np.sqrt(data)))
+    style = {"color": "black", "fmt": ".", "capsize": 2, "lw": 1} | kwargs
+    ax.errorbar(axis.as_plot_center, values, yerr=errors, xerr=axis.as_plot_xerr, **style)
+    ax.axhline(1, color=style["color"], lw=0.5)
+    axis.format_plot_xaxis(ax=ax)
+    ax.set_ylabel("Counts / predicted counts")
     return ax
 
 
@@ -315,6 +342,7 @@ def plot_fit(
         ax_residuals = figure.add_subplot(grid[5:, :], sharex=ax_spectrum)
         ax_spectrum.tick_params(labelbottom=False)
     self.plot_excess(ax=ax_spectrum, **(kwargs_spectrum or {}))
+    ax_spectrum.set_xlabel("")  # the panel below has it
     self.plot_residuals_spectral(ax=ax_residuals, **({"method": "diff/model"} | (kwargs_residuals or {})))
     return ax_spectrum, ax_residuals
 
@@ -327,7 +355,7 @@ def peek_spectrum(self: Any, figsize: tuple[float, float] = (16, 4)) -> None:
     figsize : tuple
         Size of the figure in inches.
     """
-    figure = _pyplot().figure(figsize=figsize)
+    figure = _pyplot().figure(figsize=figsize, layout="constrained")
     ax_counts, ax_exposure, ax_edisp = figure.subplots(1, 3)
     ax_counts.set_title("Counts")
     self.plot_counts(ax_counts)
@@ -335,6 +363,7 @@ def peek_spectrum(self: Any, figsize: tuple[float, float] = (16, 4)) -> None:
     ax_exposure.set_title("Exposure")
     if self.exposure is not None:
         self.exposure.plot(ax=ax_exposure, ls="-", marker=None, color="black")
+        ax_exposure.set_ylabel(f"Exposure [{self.exposure.unit:latex_inline}]")
     ax_edisp.set_title("Energy Dispersion")
     if self.edisp is not None:
         self.edisp.get_edisp_kernel().plot_matrix(ax=ax_edisp, add_cbar=True)

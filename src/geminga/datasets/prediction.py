@@ -11,12 +11,17 @@ from geminga.errors import NameLookupError
 from geminga.forward import predict
 from geminga.maps import LabelMapAxis, Map
 
-__all__ = ["has_signal", "npred", "npred_background", "npred_signal", "predicted_background"]
+__all__ = ["excess_error", "has_signal", "npred", "npred_background", "npred_signal", "predicted_background"]
 
 
 def has_signal(dataset: Any) -> bool:
     """Whether the dataset has models other than its background model."""
     return any(model is not dataset.background_model for model in dataset.models or ())
+
+
+def excess_error(self: Any) -> Any:
+    """Statistical error of the excess, the root of the counts; the background is taken to be known (`Map`)."""
+    return self.counts.copy(data=np.sqrt(self.counts.frozen_data.astype(float)))
 
 
 def npred(self: Any) -> Any:

@@ -80,6 +80,7 @@ class SpectrumDataset(MapDataset):
     plot_excess = plot.plot_excess
     plot_fit = plot.plot_fit
     plot_masks = plot.plot_masks
+    plot_ratio = plot.plot_ratio
 
 
 def _from_spectrum_dataset(cls: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -117,3 +118,4 @@ class SpectrumDatasetOnOff(MapDatasetOnOff):
     plot_excess = plot.plot_excess
     plot_fit = plot.plot_fit
     plot_masks = plot.plot_masks
+    plot_ratio = plot.plot_ratio

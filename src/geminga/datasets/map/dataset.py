@@ -242,6 +242,8 @@ class MapDataset(Dataset):
         """Counts minus background (`Map`)."""
         return self.counts - self.background
 
+    excess_error = property(prediction.excess_error)
+
     @property
     def evaluators(self) -> dict[str, Any]:
         """Empty: predictions need no state. Kept for scripts that look at it."""

@@ -66,6 +66,7 @@ class MapDatasetOnOff(MapDataset):
     acceptance_off = OffAcceptance("Acceptance of the off region (`Map`).")
     background = property(onoff.background)
     alpha = property(onoff.alpha)
+    excess_error = property(onoff.excess_error)
 
     def __init__(
         self,
