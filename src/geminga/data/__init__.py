@@ -1,5 +1,21 @@
-"""Observations and the times they are good for."""
+"""Observations: events, good time, response functions, and stores of them."""
 
 from geminga.utils.lazy import attach
 
-__getattr__, __dir__, __all__ = attach(__name__, {".gti": ["GTI"], ".metadata": ["GTIMetaData"]})
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "geminga.utils.observers": ["observatory_locations"],
+        ".events": ["EventList"],
+        ".filters": ["ObservationFilter"],
+        ".gti": ["GTI"],
+        ".hdu_index": ["HDUIndexTable"],
+        ".metadata": ["EventListMetaData", "GTIMetaData", "ObservationMetaData"],
+        ".obs_table": ["ObservationTable"],
+        ".observation": ["Observation"],
+        ".observations": ["Observations"],
+        ".pointing": ["FixedPointingInfo", "PointingMode"],
+        ".pointing_table": ["PointingInfo"],
+        ".store": ["DataStore"],
+    },
+)

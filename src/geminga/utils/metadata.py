@@ -70,8 +70,8 @@ class MetaData:
     def from_header(cls, header: Any, format: str = "gadf") -> Self:
         """Record from a header; keywords that are missing leave the default."""
         _check_format(format)
-        known = {i.name: header[i.metadata["keyword"]] for i in dataclasses.fields(cls) if i.metadata.get("keyword") in header}
-        return cls(**known)
+        keywords = {item.name: item.metadata["keyword"] for item in dataclasses.fields(cls) if "keyword" in item.metadata}
+        return cls(**{name: header[key] for name, key in keywords.items() if key in header})
 
     def to_yaml(self) -> str:
         """YAML text of the record."""

@@ -57,7 +57,7 @@ def _location(value: Any) -> EarthLocation:
     if isinstance(value, EarthLocation):
         return value
     if isinstance(value, str):
-        from geminga.utils.observers import observatory_locations  # type: ignore[import-not-found]
+        from geminga.utils.observers import observatory_locations
 
         if value in observatory_locations:
             return observatory_locations[value]

@@ -1,0 +1,161 @@
+"""Where an HDU lies, and how what it holds is read."""
+
+from __future__ import annotations
+
+import html
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from geminga.data.events import EventList
+from geminga.data.gti import GTI
+from geminga.data.io.events import find_hdu, from_hdu
+from geminga.data.io.recent import opened
+from geminga.data.pointing_table import PointingInfo
+from geminga.errors import FileError, GemingaError
+from geminga.irf import IRF, IRF_REGISTRY
+from geminga.maps import Map
+
+__all__ = ["HDULocation", "store_root"]
+
+
+def store_root(base_dir: str | Path) -> Path:
+    """Folder below which the files of an index must lie.
+
+    That is the folder of the index; if this is called ``index``, or lies in a folder of that name, it is the one which holds
+    ``index``.
+
+    Examples
+    --------
+    >>> from geminga.data.io.location import store_root
+    >>> store_root("/data/1dc/index/gps").as_posix(), store_root("/data/hess").as_posix()
+    ('/data/1dc', '/data/hess')
+    """
+    path = Path(os.path.abspath(base_dir))  # noqa: PTH100  (links of the user's own may lead anywhere)
+    for candidate in (path, *list(path.parents)[:2]):
+        if candidate.name == "index":
+            return candidate.parent
+    return path
+
+
+def _read_events(location: HDULocation) -> EventList:
+    path = location.path()
+    with opened(path) as hdulist:
+        return from_hdu(EventList, find_hdu(hdulist, location.hdu_name or "EVENTS", path), path)
+
+
+def _read_gti(location: HDULocation) -> GTI:
+    path = location.path()
+    with opened(path) as hdulist:
+        return GTI.from_table_hdu(find_hdu(hdulist, location.hdu_name or "GTI", path))
+
+
+def _read_irf(location: HDULocation) -> Any:
+    cls, path = IRF_REGISTRY.get_cls(location.hdu_class), location.path()
+    if not issubclass(cls, IRF):
+        return cls.read(path, hdu=location.hdu_name, **({"format": location.format} if location.format else {}))
+    with opened(path) as hdulist:
+        find_hdu(hdulist, location.hdu_name, path)
+        return cls.from_hdulist(hdulist, hdu=location.hdu_name)
+
+
+#: Readers of what is not a response function, by class of HDU.
+LOADERS: dict[str, Callable[[HDULocation], Any]] = {
+    "events": _read_events,
+    "gti": _read_gti,
+    "pointing": lambda location: PointingInfo.read(location.path(), hdu=location.hdu_name or "POINTING"),
+    "map": lambda location: Map.read(location.path(), hdu=location.hdu_name),
+}
+
+
+@dataclass
+class HDULocation:
+    """File and HDU of events, intervals or a response function.
+
+    Parameters
+    ----------
+    hdu_class : str
+        What it holds, such as ``"events"`` or ``"aeff_2d"``.
+    base_dir, file_dir, file_name : str
+        Where the file is.
+    hdu_name : str
+        Name of the HDU.
+    cache : bool
+        Whether what is read may be kept.
+    format : str, optional
+        Format, where the class knows several.
+    root : str, optional
+        Folder below which the file must lie; anywhere by default.
+    """
+
+    hdu_class: str
+    base_dir: Any = "."
+    file_dir: str | None = None
+    file_name: str | None = None
+    hdu_name: str | None = None
+    cache: bool = True
+    format: str | None = None
+    root: Any = None
+
+    def path(self, abs_path: bool = True) -> Path:
+        """Path of the file; below the base directory, or if it is not there as it stands, with environment variables expanded.
+
+        Raises
+        ------
+        FileError
+            If it is not below the root, where there is one.
+        """
+        relative = Path(self.file_dir or "") / (self.file_name or "")
+        if not abs_path:
+            return relative
+        path = Path(os.path.normpath(Path(self.base_dir) / relative))
+        expanded = Path(os.path.expandvars(relative))
+        if not path.exists() and expanded.exists():
+            path = expanded
+        if self.root is not None and not Path(os.path.abspath(path)).is_relative_to(self.root):  # noqa: PTH100
+            msg = (
+                f"Index: file {relative} of the {self.hdu_class} HDU leads to {path}, outside of the store {self.root}; "
+                "if that is what you want, open the store with allow_outside=True."
+            )
+            raise FileError(msg)
+        return path
+
+    def get_hdu(self) -> Any:
+        """HDU, read anew.
+
+        Raises
+        ------
+        FileError, CorruptFileError
+            If the file cannot be read.
+        NameLookupError
+            If there is no such HDU.
+        """
+        path = self.path()
+        with opened(path) as hdulist:
+            return find_hdu(hdulist, self.hdu_name, path).copy()
+
+    def load(self) -> Any:
+        """Read what is there.
+
+        Raises
+        ------
+        FileError, CorruptFileError, FormatError
+            If it cannot be read.
+        """
+        return LOADERS.get(self.hdu_class, _read_irf)(self)
+
+    def info(self, file: Any = None) -> None:
+        """Print where it is."""
+        print(self, file=file)
+
+    def __str__(self) -> str:
+        try:
+            path: Any = self.path()
+        except GemingaError:
+            path = self.path(abs_path=False)
+        return f"HDU_CLASS = {self.hdu_class}\nFILE      = {path}\nHDU_NAME  = {self.hdu_name}"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(str(self))}</pre>"
