@@ -58,8 +58,8 @@ def _record(level: str, obs_id: Any, hdu: str, msg: str) -> Record:
 
 
 def _run(subject: Any, checks: Any, known: Mapping[str, Callable[[Any], Iterator[Record]]]) -> Iterator[Record]:
-    for name in _selected(checks, known):
-        yield from known[name](subject)
+    names = _selected(checks, known)
+    return (record for name in names for record in known[name](subject))
 
 
 # ---- events ------------------------------------------------------------------------------------
@@ -116,13 +116,13 @@ def _events_times(events: EventList) -> Iterator[Record]:
     if {"TSTART", "TSTOP"} <= set(header):
         outside = int(((times < header["TSTART"]) | (times > header["TSTOP"])).sum())
         if outside:
-            yield _events_record(events, "error", f"{outside} events are outside of TSTART to TSTOP")
+            yield _events_record(events, "warning", f"{outside} events are outside of TSTART to TSTOP")
 
 
 def _events_coordinates(events: EventList) -> Iterator[Record]:
     if len(events) == 0:
         yield _events_record(events, "error", "There are no events")
-    for name, limit in (("RA", (0, 360)), ("DEC", (-90, 90))):
+    for name, limit in (("RA", (-180, 360)), ("DEC", (-90, 90))):
         values = events.numbers(name)
         bad = int((~((values >= limit[0]) & (values <= limit[1]))).sum())
         if bad:
@@ -274,7 +274,7 @@ def _store_files(store: DataStore) -> Iterator[Record]:
 
 
 def _store_observations(store: DataStore) -> Iterator[Record]:
-    for observation in store.get_observations(required_irf="all-optional", require_events=False):
+    for observation in store.get_observations(store.hdu_table.obs_id_unique, required_irf="all-optional", require_events=False):
         yield from check_observation(observation)
 
 

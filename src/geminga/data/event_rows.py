@@ -6,7 +6,6 @@ Users who ask for the table get one, which from then on is what counts, as they 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -17,17 +16,13 @@ from astropy.time import Time
 from numpy.typing import NDArray
 
 from geminga.errors import FormatError, NameLookupError, UnitError
+from geminga.utils.fits_tables import FitsTable
 from geminga.utils.time import time_ref_from_dict
 from geminga.utils.units import parse_unit
 
 __all__ = ["CANONICAL", "FileRows", "Rows", "TableRows", "reference_time"]
 
 Floats = NDArray[np.float64]
-
-_STRUCTURE = re.compile(
-    "SIMPLE|XTENSION|BITPIX|NAXIS[0-9]*|PCOUNT|GCOUNT|TFIELDS|T(TYPE|FORM|UNIT|DIM|NULL|SCAL|ZERO|DISP)[0-9]+|THEAP|"
-    "COMMENT|HISTORY|CHECKSUM|DATASUM"
-)
 
 #: Required columns, and the units they are handed out in.
 CANONICAL = {"TIME": u.s, "ENERGY": u.TeV, "RA": u.deg, "DEC": u.deg}
@@ -112,13 +107,6 @@ def column_unit(name: str, unit: Any, header: Mapping[str, Any]) -> u.UnitBase:
     return found
 
 
-def keywords(header: Any) -> dict[str, Any]:
-    """Keywords of a header that say something about the content, comments joined in a list."""
-    kept = {key: header[key] for key in header if key and not _STRUCTURE.fullmatch(key)}
-    comments = list(header.get("COMMENT", []))
-    return kept | ({"comments": comments} if comments else {})
-
-
 def check_columns(names: list[str]) -> None:
     """Refuse a list that lacks a required column."""
     missing = [name for name in CANONICAL if name not in names]
@@ -135,37 +123,36 @@ def check_name(name: str, names: list[str]) -> None:
 
 
 class FileRows:
-    """Rows of a FITS table, which is never changed; columns are converted when asked for.
+    """Rows of a table in a file; columns are converted when asked for.
 
     Parameters
     ----------
-    hdu : BinTableHDU
+    table : FitsTable
         Table.
-    rows : array or slice, optional
+    rows : array, optional
         Which rows; all by default.
     """
 
-    def __init__(self, hdu: Any, rows: Any = None) -> None:
-        self._hdu, self._rows, self._data = hdu, rows, hdu.data
-        self.header: Mapping[str, Any] = hdu.header
+    def __init__(self, table: FitsTable, rows: Any = None) -> None:
+        self._table, self._rows = table, rows
+        self.header: Mapping[str, Any] = table.header
         # Names differ by case in some files ("RA" and "ra"): an exact match counts.
-        self.names: list[str] = list(hdu.columns.names)
+        self.names: list[str] = table.names
         check_columns(self.names)
 
     def __len__(self) -> int:
-        return len(self._data) if self._rows is None else len(self._rows)
+        return len(self._table) if self._rows is None else len(self._rows)
 
     def unit(self, name: str) -> u.UnitBase:
         """Unit of a column."""
         check_name(name, self.names)
-        return column_unit(name, self._hdu.columns[self.names.index(name)].unit, self.header)
+        return column_unit(name, self._table.unit(name), self.header)
 
     def values(self, name: str) -> NDArray[Any]:
-        """Column as it is, in native byte order."""
+        """Column as it is, in native byte order; an independent copy."""
         check_name(name, self.names)
-        values = np.asarray(self._data.field(self.names.index(name)))
-        values = values if self._rows is None else values[self._rows]
-        return np.asarray(values, dtype=values.dtype.newbyteorder("="))
+        values = self._table.values(name)
+        return values if self._rows is None else values[self._rows]
 
     def numbers(self, name: str, unit: u.UnitBase | None = None) -> Floats:
         """Column as floats in a unit; by default the canonical one, or that of the column."""
@@ -175,15 +162,14 @@ class FileRows:
     def take(self, rows: Any) -> FileRows:
         """Some of the rows, by mask, indices or slice."""
         index = np.arange(len(self)) if self._rows is None else self._rows
-        return FileRows(self._hdu, index[rows])
+        return FileRows(self._table, index[rows])
 
     def table(self) -> Table:
         """Table with absolute times, a copy."""
-        table = Table({name: np.array(self.values(name)) for name in self.names}, meta=keywords(self.header), copy=False)
-        for name in self.names:
-            unit = self.unit(name)
-            table[name].unit = None if unit == u.dimensionless_unscaled else unit
-        return with_times(table)
+        table = self._table.table()
+        for name in CANONICAL:
+            table[name].unit = self.unit(name)
+        return with_times(table if self._rows is None else table[self._rows])
 
 
 class TableRows:

@@ -22,6 +22,7 @@ from geminga.data.metadata import ObservationMetaData
 from geminga.data.pointing import FixedPointingInfo
 from geminga.errors import DataError, FormatError, InputError
 from geminga.irf import FoVAlignment
+from geminga.utils.coordinates import FoVAltAzFrame, FoVICRSFrame
 from geminga.utils.observers import earth_location
 
 __all__ = ["Observation"]
@@ -91,7 +92,8 @@ class Observation:
             return part
         loaded = part.load()
         if name == "bkg" and self._has_reversed_longitude:
-            loaded._fov_alignment = FoVAlignment.REVERSE_LON_RADEC
+            state = {"unit": loaded.unit, "meta": loaded.meta, "interp_kwargs": loaded.interp_kwargs}
+            loaded = type(loaded)(loaded.axes, loaded.data, fov_alignment=FoVAlignment.REVERSE_LON_RADEC, **state)
         if name != "events":
             self._parts[name] = loaded
         return loaded
@@ -243,6 +245,26 @@ class Observation:
     def get_pointing_altaz(self, time: Time) -> SkyCoord:
         """Pointing in the horizontal frame at a time."""
         return self.pointing.get_altaz(time, self.observatory_earth_location)
+
+    def get_fov_frame(self, time: Time, alignment: Any) -> Any:
+        """Frame of the field of view at a time.
+
+        Parameters
+        ----------
+        time : Time
+            When.
+        alignment : FoVAlignment or str
+            Which way it points: with the horizon for ``ALTAZ``, else with the sky.
+
+        Raises
+        ------
+        InputError
+            If the location is needed and not known.
+        """
+        if FoVAlignment(alignment) is FoVAlignment.ALTAZ:
+            origin = self.get_pointing_altaz(time)
+            return FoVAltAzFrame(origin=origin, obstime=time, location=self.observatory_earth_location)
+        return FoVICRSFrame(origin=self.get_pointing_icrs(time))
 
     # Making, copying, files
 

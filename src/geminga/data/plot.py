@@ -156,7 +156,7 @@ def plot_energy_offset(self: EventList, ax: Any = None, center: SkyCoord | None 
 
     ax = _axes(ax)
     distance = _distance(_some_events(self), _center(self, center))
-    edges = _energy_edges(self), np.linspace(0, distance.max() * 1.001, 31)
+    edges = _energy_edges(self), np.linspace(0, np.percentile(distance, 99.5), 31)
     counts = np.histogram2d(self.energy.value, distance, bins=edges)[0]
     mesh = ax.pcolormesh(*edges, np.ma.masked_equal(counts, 0).T, **({"norm": LogNorm(), "cmap": "viridis"} | kwargs))
     ax.figure.colorbar(mesh, ax=ax, label="Counts")
@@ -238,21 +238,24 @@ def peek_observation(self: Observation, figsize: tuple[float, float] = (15, 10))
         raise DataError(msg)
     columns = min(len(pictures), 2)
     rows = -(-len(pictures) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=figsize, squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(rows, columns, figsize=figsize, squeeze=False)
+    figure.subplots_adjust(wspace=0.5, hspace=0.3)
     for ax in axes.ravel()[len(pictures) :]:
         ax.axis("off")
     for ax, (name, (title, method)) in zip(axes.ravel(), pictures, strict=False):
         irf = getattr(self, name)
-        getattr(irf, next(one for one in method if hasattr(irf, one)))(ax=ax)
+        # A background on two coordinates is shown as its mean over position angles.
+        irf = irf.to_2d() if name == "bkg" and hasattr(irf, "to_2d") else irf
+        getattr(irf, method)(ax=ax)
         ax.set_title(title)
     figure.suptitle(f"Observation {self.obs_id}")
 
 
-# Title, and the method that draws, of which the first that the class has is taken.
-_PICTURES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "aeff": ("Effective area", ("plot",)),
-    "bkg": ("Background rate", ("plot", "plot_spectrum")),
-    "edisp": ("Energy bias", ("plot_bias",)),
-    "psf": ("Containment radius", ("plot_containment_radius_vs_energy",)),
-    "rad_max": ("Radius of counts", ("plot_rad_max_vs_energy",)),
+# Title, and the method that draws.
+_PICTURES: dict[str, tuple[str, str]] = {
+    "aeff": ("Effective area", "plot"),
+    "bkg": ("Background rate", "plot"),
+    "edisp": ("Energy dispersion", "plot_bias"),
+    "psf": ("Containment radius", "plot_containment_radius_vs_energy"),
+    "rad_max": ("Radius of counts", "plot_rad_max_vs_energy"),
 }

@@ -15,9 +15,8 @@ from astropy import units as u
 from astropy.coordinates import AltAz, EarthLocation, SkyCoord
 from astropy.io import fits
 
-from geminga.data.io.events import find_hdu
 from geminga.errors import FormatError, InputError
-from geminga.utils.files import read_fits
+from geminga.utils.fits_tables import read_tables
 from geminga.utils.observers import earth_location
 from geminga.utils.time import time_ref_to_dict
 
@@ -130,7 +129,7 @@ class FixedPointingInfo:
         FormatError
             If the keywords are missing.
         """
-        return cls.from_fits_header(find_hdu(read_fits(filename), hdu, filename).header)
+        return cls.from_fits_header(read_tables(filename)[hdu].header)
 
     def to_fits_header(self, format: str = "gadf", version: str = "0.3", time_ref: Any = None) -> fits.Header:
         """FITS header of the pointing.

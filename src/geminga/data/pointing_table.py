@@ -11,10 +11,9 @@ from astropy.coordinates import AltAz, CartesianRepresentation, EarthLocation, S
 from astropy.table import Table
 from astropy.time import Time, TimeDelta
 
-from geminga.data.event_rows import keywords, reference_time
-from geminga.data.io.events import find_hdu
+from geminga.data.event_rows import reference_time
 from geminga.errors import DataError, FormatError, InputError
-from geminga.utils.files import read_fits
+from geminga.utils.fits_tables import read_tables
 from geminga.utils.observers import earth_location_from_dict
 
 __all__ = ["PointingInfo"]
@@ -66,10 +65,7 @@ class PointingInfo:
         NameLookupError
             If there is no such HDU.
         """
-        found = find_hdu(read_fits(filename), hdu, filename)
-        table = Table.read(found)
-        table.meta = keywords(found.header)
-        return cls(table)
+        return cls(read_tables(filename)[hdu].table())
 
     # Columns
 

@@ -13,29 +13,14 @@ from astropy.time import Time
 
 from geminga.data.event_rows import CANONICAL, FileRows, reference_time
 from geminga.errors import FileError, FormatError, NameLookupError, UnitError
-from geminga.utils.files import read_fits
+from geminga.utils.fits_tables import FitsTable, read_tables
 from geminga.utils.metadata import CreatorMetaData
 from geminga.utils.time import time_ref_to_dict
 
 if TYPE_CHECKING:
     from geminga.data.events import EventList
 
-__all__ = ["find_hdu", "from_hdu", "read", "table_header", "to_table_hdu"]
-
-
-def find_hdu(hdulist: Any, hdu: Any, name: str | Path) -> Any:
-    """HDU by name or number.
-
-    Raises
-    ------
-    NameLookupError
-        If there is none.
-    """
-    try:
-        return hdulist[hdu]
-    except (KeyError, IndexError) as error:
-        msg = f"File {name} has no HDU {hdu!r}; it has {', '.join(h.name or 'PRIMARY' for h in hdulist)}."
-        raise NameLookupError(msg) from error
+__all__ = ["from_hdu", "read", "table_header", "to_table_hdu"]
 
 
 def read(cls: type[EventList], /, filename: str | Path, hdu: str = "EVENTS", checksum: bool = False, **kwargs: Any) -> EventList:
@@ -67,12 +52,12 @@ def read(cls: type[EventList], /, filename: str | Path, hdu: str = "EVENTS", che
     >>> path = "$GAMMAPY_DATA/hess-dl3-dr1/data/hess_dl3_dr1_obs_id_023523.fits.gz"
     >>> events = EventList.read(path)  # doctest: +SKIP
     """
-    return from_hdu(cls, find_hdu(read_fits(filename, checksum=checksum), hdu, filename), filename)
+    return from_hdu(cls, read_tables(filename, checksum=checksum)[hdu], filename)
 
 
-def from_hdu(cls: type[EventList], hdu: Any, filename: str | Path) -> EventList:
+def from_hdu(cls: type[EventList], hdu: FitsTable, filename: str | Path) -> EventList:
     """Event list on the rows of an HDU; refusals name the file."""
-    if not isinstance(hdu, fits.BinTableHDU):
+    if not hdu.is_table:
         msg = f"File {filename}: HDU {hdu.name!r} is not a table, expected an event list."
         raise FormatError(msg)
     try:

@@ -12,14 +12,15 @@ from astropy.io import fits
 from astropy.table import Table
 
 from geminga.data.metadata import GTIMetaData
-from geminga.errors import FormatError, NameLookupError
-from geminga.utils.files import read_fits, write_fits
+from geminga.errors import DataError, FormatError, NameLookupError
+from geminga.utils.files import write_fits
+from geminga.utils.fits_tables import FitsTable, read_tables
 from geminga.utils.metadata import CreatorMetaData
 
 if TYPE_CHECKING:
     from geminga.data.gti import GTI
 
-__all__ = ["TOUCH", "from_table_hdu", "read", "to_table_hdu", "write"]
+__all__ = ["TOUCH", "find_hdu", "from_table_hdu", "gti_from_table", "read", "to_table_hdu", "write"]
 
 log = logging.getLogger(__name__)
 
@@ -48,13 +49,32 @@ def read(cls: type[GTI], filename: str | Path, hdu: str = "GTI", format: str = "
     NameLookupError
         If there is no such HDU.
     """
-    hdulist = read_fits(filename, checksum=checksum)
+    _check_format(format)
+    return gti_from_table(cls, read_tables(filename, checksum=checksum)[hdu], filename)
+
+
+def find_hdu(hdulist: Any, hdu: Any, name: str | Path) -> Any:
+    """HDU of a list by name or number.
+
+    Raises
+    ------
+    NameLookupError
+        If there is none.
+    """
     try:
-        table_hdu = hdulist[hdu]
+        return hdulist[hdu]
     except (KeyError, IndexError) as error:
-        msg = f"File {filename} has no HDU {hdu!r}; it has {', '.join(h.name for h in hdulist)}."
+        msg = f"File {name} has no HDU {hdu!r}; it has {', '.join(h.name or 'PRIMARY' for h in hdulist)}."
         raise NameLookupError(msg) from error
-    return cls.from_table_hdu(table_hdu, format=format)
+
+
+def gti_from_table(cls: type[GTI], hdu: FitsTable, filename: str | Path) -> GTI:
+    """Intervals of a table in a file; refusals name the file."""
+    try:
+        return _from_columns(cls, hdu.header, hdu.name, {name: (hdu.values(name), hdu.unit(name)) for name in hdu.names})
+    except (DataError, FormatError) as error:
+        msg = f"File {filename}: {error}"
+        raise type(error)(msg) from error
 
 
 def from_table_hdu(cls: type[GTI], table_hdu: fits.BinTableHDU, format: str = "gadf") -> GTI:
@@ -68,19 +88,24 @@ def from_table_hdu(cls: type[GTI], table_hdu: fits.BinTableHDU, format: str = "g
         If a time is NaN, or an interval stops before it starts.
     """
     _check_format(format)
-    header, columns = table_hdu.header, getattr(table_hdu, "columns", [])
-    names = [column.name.upper() for column in columns]
-    missing = [name for name in ("START", "STOP") if name not in names]
+    columns = {column.name: (table_hdu.data[column.name], column.unit) for column in getattr(table_hdu, "columns", [])}
+    return _from_columns(cls, table_hdu.header, table_hdu.name, columns)
+
+
+def _from_columns(cls: type[GTI], header: Any, hdu_name: str, columns: dict[str, tuple[Any, Any]]) -> GTI:
+    known = {name.upper(): column for name, column in columns.items()}
+    missing = [name for name in ("START", "STOP") if name not in known]
     if missing:
-        msg = f"HDU {table_hdu.name!r} is not a GTI table: column {' and '.join(missing)} missing, it has {names}."
+        msg = f"HDU {hdu_name!r} is not a GTI table: column {' and '.join(missing)} missing, it has {list(known)}."
         raise FormatError(msg)
-    values = []
-    for name in ("START", "STOP"):
-        column = columns[names.index(name)]
-        unit = column.unit or str(header.get("TIMEUNIT", "s")).strip() or "s"
-        values.append(u.Quantity(np.asarray(table_hdu.data[column.name], dtype=float), unit))
-    new = cls.create(values[0], values[1], GTIMetaData.from_header(header).reference_time)
-    _report_overlap(new, table_hdu.name)
+    default = str(header.get("TIMEUNIT", "s")).strip() or "s"
+    values = [u.Quantity(np.asarray(known[name][0], dtype=float), known[name][1] or default) for name in ("START", "STOP")]
+    try:
+        new = cls.create(values[0], values[1], GTIMetaData.from_header(header).reference_time)
+    except DataError as error:
+        msg = f"HDU {hdu_name!r}: {error}"
+        raise DataError(msg) from error
+    _report_overlap(new, hdu_name)
     return new
 
 

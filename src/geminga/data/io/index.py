@@ -9,10 +9,10 @@ import numpy as np
 from astropy.io import fits
 from astropy.table import Table
 
-from geminga.data.event_rows import keywords
-from geminga.data.io.events import find_hdu, table_header
+from geminga.data.io.events import table_header
 from geminga.errors import FormatError
-from geminga.utils.files import make_path, read_fits
+from geminga.utils.files import make_path
+from geminga.utils.fits_tables import read_tables
 
 __all__ = ["index_hdu", "read_index"]
 
@@ -27,17 +27,16 @@ def read_index(filename: str | Path, hdu: Any = None, checksum: bool = False) ->
     """
     path = make_path(filename)
     assert path is not None
-    hdulist = read_fits(path, checksum=checksum)
+    file = read_tables(path, checksum=checksum)
     if hdu is None:
-        tables = [one for one in hdulist if isinstance(one, fits.BinTableHDU)]
+        tables = [one for one in file if one.is_table]
         if not tables:
             msg = f"File {path} holds no table; expected an index table."
             raise FormatError(msg)
         found = tables[0]
     else:
-        found = find_hdu(hdulist, hdu, path)
-    table = Table.read(found)
-    table.meta = keywords(found.header)
+        found = file[hdu]
+    table = found.table()
     if "OBS_ID" not in table.colnames:
         msg = f"File {path}, HDU {found.name!r} is not an index table: column OBS_ID missing, the columns are {table.colnames}."
         raise FormatError(msg)

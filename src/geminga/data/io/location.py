@@ -11,12 +11,14 @@ from typing import Any
 
 from geminga.data.events import EventList
 from geminga.data.gti import GTI
-from geminga.data.io.events import find_hdu, from_hdu
-from geminga.data.io.recent import opened
+from geminga.data.io.events import from_hdu
+from geminga.data.io.gti import find_hdu, gti_from_table
+from geminga.data.io.recent import recent_tables
 from geminga.data.pointing_table import PointingInfo
-from geminga.errors import FileError, GemingaError
+from geminga.errors import FileError, GemingaError, InputError
 from geminga.irf import IRF, IRF_REGISTRY
 from geminga.maps import Map
+from geminga.utils.files import read_fits
 
 __all__ = ["HDULocation", "store_root"]
 
@@ -42,23 +44,24 @@ def store_root(base_dir: str | Path) -> Path:
 
 def _read_events(location: HDULocation) -> EventList:
     path = location.path()
-    with opened(path) as hdulist:
-        return from_hdu(EventList, find_hdu(hdulist, location.hdu_name or "EVENTS", path), path)
+    return from_hdu(EventList, recent_tables(path)[location.hdu_name or "EVENTS"], path)
 
 
 def _read_gti(location: HDULocation) -> GTI:
     path = location.path()
-    with opened(path) as hdulist:
-        return GTI.from_table_hdu(find_hdu(hdulist, location.hdu_name or "GTI", path))
+    return gti_from_table(GTI, recent_tables(path)[location.hdu_name or "GTI"], path)
 
 
 def _read_irf(location: HDULocation) -> Any:
     cls, path = IRF_REGISTRY.get_cls(location.hdu_class), location.path()
     if not issubclass(cls, IRF):
         return cls.read(path, hdu=location.hdu_name, **({"format": location.format} if location.format else {}))
-    with opened(path) as hdulist:
-        find_hdu(hdulist, location.hdu_name, path)
-        return cls.from_hdulist(hdulist, hdu=location.hdu_name)
+    hdu = recent_tables(path)[location.hdu_name or 1]
+    try:
+        return cls.from_table(hdu.table())
+    except (FileError, InputError) as error:
+        msg = f"File {path}, HDU {hdu.name!r}: {error}"
+        raise type(error)(msg) from error
 
 
 #: Readers of what is not a response function, by class of HDU.
@@ -132,9 +135,7 @@ class HDULocation:
         NameLookupError
             If there is no such HDU.
         """
-        path = self.path()
-        with opened(path) as hdulist:
-            return find_hdu(hdulist, self.hdu_name, path).copy()
+        return find_hdu(read_fits(self.path()), self.hdu_name, self.path())
 
     def load(self) -> Any:
         """Read what is there.

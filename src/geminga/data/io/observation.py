@@ -10,7 +10,7 @@ from astropy.io import fits
 
 from geminga.data.io.headers import hdu_kind
 from geminga.data.io.location import HDULocation
-from geminga.data.io.recent import opened
+from geminga.data.io.recent import recent_tables
 from geminga.errors import FormatError
 from geminga.irf import IRF_REGISTRY
 from geminga.utils.files import make_path, read_fits, write_fits
@@ -27,17 +27,11 @@ def locations_in_file(filename: str | Path) -> dict[str, HDULocation]:
     path = make_path(filename)
     assert path is not None
     found: dict[str, HDULocation] = {}
-    with opened(path) as hdulist:
-        for hdu in hdulist[1:]:
-            kind = hdu_kind(hdu.header) or _kind_of_name(hdu.name)
-            if kind is not None and kind[0] not in found:
-                found[kind[0]] = HDULocation(kind[1], str(path.parent), "", path.name, hdu.name)
+    for hdu in recent_tables(path):
+        kind = hdu_kind(hdu.header)
+        if hdu.is_table and kind is not None and kind[0] not in found:
+            found[kind[0]] = HDULocation(kind[1], str(path.parent), "", path.name, hdu.name)
     return found
-
-
-def _kind_of_name(name: str) -> tuple[str, str] | None:
-    """Kind of tables without keywords, by name."""
-    return {"EVENTS": ("events", "events"), "GTI": ("gti", "gti"), "POINTING": ("pointing", "pointing")}.get(name.upper())
 
 
 def read(
@@ -73,8 +67,7 @@ def read(
         parts = {name: parts[name] for name in ("events", "gti")} | {
             name: location for name, location in locations_in_file(irf_file).items() if name not in {"events", "gti"}
         }
-    with opened(parts["events"].path()) as hdulist:
-        obs_id = hdulist[parts["events"].hdu_name].header.get("OBS_ID")
+    obs_id = recent_tables(event_file)[str(parts["events"].hdu_name)].header.get("OBS_ID")
     irfs: dict[str, Any] = {name: location for name, location in parts.items() if name in cls._IRFS}
     return cls(obs_id=obs_id, events=parts["events"], gti=parts["gti"], **irfs)
 

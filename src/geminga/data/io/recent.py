@@ -8,24 +8,21 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from geminga.utils.files import make_path, read_fits
+from geminga.utils.files import make_path
+from geminga.utils.fits_tables import FitsTables, read_tables
 
-__all__ = ["opened"]
+__all__ = ["recent_tables"]
 
 _MAX_FILES = 4
 _MAX_BYTES = 100_000_000
-_lock = threading.RLock()
-_recent: OrderedDict[tuple[str, int, int], Any] = OrderedDict()
+_lock = threading.Lock()
+_recent: OrderedDict[tuple[str, int, int], FitsTables] = OrderedDict()
 
 
-@contextmanager
-def opened(path: str | Path) -> Iterator[Any]:
-    """HDUs of a file, for one thread at a time, which must not change them or keep arrays it will change.
+def recent_tables(path: str | Path) -> FitsTables:
+    """Tables of a file, read again only if it has changed or other files were read since.
 
     Raises
     ------
@@ -34,22 +31,19 @@ def opened(path: str | Path) -> Iterator[Any]:
     """
     target = make_path(path)
     assert target is not None
-    with _lock:
-        yield _hdulist(target)
-
-
-def _hdulist(path: Path) -> Any:
     try:
-        status = path.stat()
+        status = target.stat()
     except OSError:
-        return read_fits(path)
-    key = (str(path.absolute()), status.st_mtime_ns, status.st_size)
-    if key in _recent:
-        _recent.move_to_end(key)
-        return _recent[key]
-    hdulist = read_fits(path)
-    if status.st_size <= _MAX_BYTES // _MAX_FILES:
-        _recent[key] = hdulist
-    while len(_recent) > _MAX_FILES:
-        _recent.popitem(last=False)
-    return hdulist
+        return read_tables(target)
+    key = (str(target.absolute()), status.st_mtime_ns, status.st_size)
+    with _lock:
+        if key in _recent:
+            _recent.move_to_end(key)
+            return _recent[key]
+    tables = read_tables(target)
+    with _lock:
+        if status.st_size <= _MAX_BYTES // _MAX_FILES:
+            _recent[key] = tables
+        while len(_recent) > _MAX_FILES:
+            _recent.popitem(last=False)
+    return tables

@@ -13,10 +13,9 @@ from astropy.io import fits
 from astropy.table import Table, vstack
 
 from geminga.data.hdu_index import HDUIndexTable, relative_folder
-from geminga.data.io.events import find_hdu
 from geminga.data.io.index import index_hdu
 from geminga.data.io.observation import locations_in_file
-from geminga.data.io.recent import opened
+from geminga.data.io.recent import recent_tables
 from geminga.data.obs_table import ObservationTable
 from geminga.errors import FileError, FileExistsRefusal, FormatError, InputError
 from geminga.utils.files import make_path, write_files, write_fits
@@ -64,11 +63,11 @@ def tables_of_files(events_paths: Sequence[Any], irfs_paths: Any = None) -> tupl
     records, rows, references = [], [], []
     for path, irf_path in zip(paths, irfs, strict=True):
         assert path is not None
-        with opened(path) as hdulist:
-            header, n = find_hdu(hdulist, "EVENTS", path).header, len(find_hdu(hdulist, "EVENTS", path).data)
+        events = recent_tables(path)["EVENTS"]
+        header = events.header
         source = make_path(irf_path) or _caldb_file(header) or path
         record = {key: header.get(key, header.get(key.replace("-", "_"), default)) for key, _, default in _COLUMNS}
-        records.append(record | {"EVENTS_FILENAME": str(path), "IRF_FILENAME": str(source), "EVENT_COUNT": n})
+        records.append(record | {"EVENTS_FILENAME": str(path), "IRF_FILENAME": str(source), "EVENT_COUNT": len(events)})
         references.append({key: header[key] for key in _TIME_KEYS if key in header})
         rows += _hdu_rows(record["OBS_ID"], path, source)
     return _hdu_table(rows), _obs_table(records, references)
