@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erf as erf_array
+from scipy.special import ndtr
 
 from geminga.numerics.quadrature import power_integral
 
@@ -28,6 +28,7 @@ __all__ = [
     "constant_integral",
     "gaussian",
     "gaussian_integral",
+    "log_gaussian",
     "log_of",
     "log_parabola",
     "log_parabola_2",
@@ -229,6 +230,14 @@ def gaussian(x: Array, amplitude: float, mean: float, sigma: float) -> Result:
     return value, np.stack([shape, value * z / sigma, value * (z * z - 1) / sigma])
 
 
+def log_gaussian(x: Array, total: float, median: float, width: float) -> Result:
+    """Normal density in ln E, whose integral over E is `total`."""
+    z = (x - log(median)) / width
+    shape = np.exp(-0.5 * z * z - x) / (width * sqrt(2 * pi))
+    value = total * shape
+    return value, np.stack([shape, value * z / (width * median), value * (z * z - 1) / width])
+
+
 def gaussian_integral(low: Array, high: Array, power: int = 0) -> Evaluate:
     """Integral of a normal density, or of E times it (power 1), over bins."""
 
@@ -239,7 +248,9 @@ def gaussian_integral(low: Array, high: Array, power: int = 0) -> Evaluate:
     def evaluate(amplitude: float, mean: float, sigma: float) -> Result:
         z1, g1 = density(low, mean, sigma)
         z2, g2 = density(high, mean, sigma)
-        shape = 0.5 * (erf_array(z2 / sqrt(2)) - erf_array(z1 / sqrt(2)))
+        # Taken from the lower tail, where the difference keeps its digits.
+        flip = z1 + z2 > 0
+        shape = ndtr(np.where(flip, -z1, z2)) - ndtr(np.where(flip, -z2, z1))
         by_mean, by_sigma = g1 - g2, z1 * g1 - z2 * g2
         if power == 1:
             by_mean, by_sigma = shape + low * g1 - high * g2, sigma * (g1 - g2) + low * z1 * g1 - high * z2 * g2

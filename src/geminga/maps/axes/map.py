@@ -205,7 +205,7 @@ class MapAxis:
     edges_min = property(lambda self: self.edges[:-1], doc="Lower edges, shape (nbin,).")
     edges_max = property(lambda self: self.edges[1:], doc="Upper edges, shape (nbin,).")
     bin_width = property(lambda self: self.edges[1:] - self.edges[:-1], doc="Widths, shape (nbin,).")
-    bounds = property(lambda self: self.edges[[0, -1]], doc="First and last edge.")
+    bounds = property(lambda self: self.node_quantity[[0, -1]], doc="First and last node: the outer edges, or the outer centres.")
 
     @property
     def iter_by_edges(self) -> Iterator[tuple[u.Quantity, u.Quantity]]:

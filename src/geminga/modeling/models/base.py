@@ -65,6 +65,8 @@ class ModelBase(CovarianceMixin):
     _type: ClassVar[str | None] = None
     _dict_keys: ClassVar[frozenset[str]] = frozenset({"type", "parameters"})
     """Keys that the dictionary form may have."""
+    _shared: ClassVar[frozenset[str]] = frozenset()
+    """Attributes, such as large tables, which copies share unless ``copy_data`` is given."""
     default_parameters: Parameters = Parameters()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -160,12 +162,21 @@ class ModelBase(CovarianceMixin):
         Parameters
         ----------
         **kwargs
-            New values for some parameters.
+            New values for some parameters; ``copy_data=True`` also copies tables and maps, which are shared otherwise.
         """
-        kwargs.pop("copy_data", None)
+        copy_data = kwargs.pop("copy_data", False)
         new = copy.deepcopy(self)
+        if copy_data:
+            new.__dict__.update({name: copy.deepcopy(self.__dict__[name]) for name in self._shared if name in self.__dict__})
         for name, value in kwargs.items():
             _assign(new.parameters[name], value, type(self).__name__)
+        return new
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        new = type(self).__new__(type(self))
+        memo[id(self)] = new
+        for name, value in self.__dict__.items():
+            new.__dict__[name] = value if name in self._shared else copy.deepcopy(value, memo)
         return new
 
     def reassign(self, datasets_names: Any, new_datasets_names: Any) -> Self:

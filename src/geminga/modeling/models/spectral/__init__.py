@@ -5,11 +5,12 @@ from geminga.utils.lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        ".absorption": ["EBL_DATA_BUILTIN", "EBLAbsorptionNormSpectralModel"],
         ".base": ["SpectralModel"],
         ".broken": ["BrokenPowerLawSpectralModel", "SmoothBrokenPowerLawSpectralModel"],
         ".compound": ["CompoundSpectralModel"],
         ".constant": ["ConstantSpectralModel"],
-        ".cosmic_ray": ["create_cosmic_ray_spectral_model"],
+        ".cosmic_ray": ["LogGaussianSpectralModel", "create_cosmic_ray_spectral_model"],
         ".crab": ["MeyerCrabSpectralModel", "create_crab_spectral_model"],
         ".cutoff": [
             "ExpCutoffPowerLaw3FGLSpectralModel",
@@ -19,6 +20,7 @@ __getattr__, __dir__, __all__ = attach(
         ".gaussian": ["GaussianSpectralModel"],
         ".integrate": ["integrate_spectrum"],
         ".log_parabola": ["LogParabola2SpectralModel", "LogParabolaNormSpectralModel", "LogParabolaSpectralModel"],
+        ".naima": ["NaimaSpectralModel"],
         ".piecewise": ["PiecewiseNormSpectralModel"],
         ".plot": ["scale_plot_flux"],
         ".power_law": ["PowerLaw2SpectralModel", "PowerLawNormSpectralModel", "PowerLawSpectralModel"],
@@ -29,5 +31,6 @@ __getattr__, __dir__, __all__ = attach(
             "SuperExpCutoffPowerLaw4FGLSpectralModel",
         ],
         ".template": ["TemplateSpectralModel"],
+        ".template_nd": ["TemplateNDSpectralModel"],
     },
 )

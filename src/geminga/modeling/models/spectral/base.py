@@ -297,6 +297,11 @@ class SpectralModel(ModelBase):
         """Energy where the relative error of the flux is smallest; NaN without errors."""
         return errors.pivot_energy(self)
 
+    @property
+    def e_peak(self) -> u.Quantity:
+        """Energy where ``E^2 dnde`` is largest; NaN if it has no maximum."""
+        return inversion.e_peak(self)
+
     def reference_fluxes(self, energy_axis: Any) -> dict[str, u.Quantity]:
         """Fluxes of each bin of an energy axis.
 

@@ -8,9 +8,10 @@ import numpy as np
 from astropy import units as u
 
 from geminga.errors import NameLookupError
-from geminga.modeling.models.spectral.base import SpectralModel
+from geminga.modeling.models.spectral.base import Array, Formula, SpectralModel
 from geminga.modeling.models.spectral.power_law import PowerLawSpectralModel
 from geminga.modeling.parameter import Parameter
+from geminga.numerics import spectra
 
 __all__ = ["LogGaussianSpectralModel", "create_cosmic_ray_spectral_model"]
 
@@ -39,6 +40,9 @@ class LogGaussianSpectralModel(SpectralModel):
         width = u.Quantity(w).to_value("")
         z = np.log(u.Quantity(energy / Ep).to_value("")) / width
         return L / (energy * width * np.sqrt(2 * np.pi)) * np.exp(-0.5 * z**2)
+
+    def _dnde_formula(self, x: Array) -> Formula:
+        return lambda *values: spectra.log_gaussian(x, *values)
 
 
 # Index, and amplitude at 1 TeV in m-2 s-1 TeV-1 sr-1.

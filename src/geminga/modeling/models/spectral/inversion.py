@@ -1,4 +1,4 @@
-"""The energy where a spectrum has a given value."""
+"""The energy where a spectrum has a given value, and where its energy flux peaks."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 from astropy import units as u
+from scipy.optimize import minimize_scalar
 
 from geminga.errors import UnitError
 from geminga.modeling.models.derivative import current_values
 from geminga.numerics.roots import inversion
 
-__all__ = ["inverse", "inverse_all"]
+__all__ = ["e_peak", "inverse", "inverse_all"]
 
 
 def _canonical_values(model: Any, values: Any) -> Any:
@@ -74,3 +75,22 @@ def inverse(self: Any, value: Any, energy_min: u.Quantity = 0.1 * u.TeV, energy_
     """
     first = [energies[0].value for energies in self.inverse_all(value, energy_min, energy_max)]
     return u.Quantity(np.reshape(first, np.shape(value)), "TeV")
+
+
+def e_peak(self: Any) -> u.Quantity:
+    """Energy where ``E^2 dnde`` is largest, between 1 MeV and 10 PeV; NaN if it has no maximum there."""
+    parameters = current_values(self.parameters)
+
+    def height(x: Any) -> Any:
+        x = np.atleast_1d(x)
+        return np.exp(2 * x) * self.dnde_evaluator(np.exp(x))(parameters)[0]
+
+    grid = np.linspace(np.log(1e-6), np.log(1e4), 500)
+    values = height(grid)
+    best = int(np.argmax(np.where(np.isfinite(values), values, -np.inf)))
+    if best in {0, len(grid) - 1} or not values[best] > 0 or np.ptp(values[best - 1 : best + 2]) < 1e-12 * values[best]:
+        return u.Quantity(np.nan, "TeV")
+    scale = values[best]
+    bounds = (grid[best - 1], grid[best + 1])
+    found = minimize_scalar(lambda x: -height(x)[0] / scale, bounds=bounds, method="bounded", options={"xatol": 1e-9})
+    return u.Quantity(np.exp(found.x), "TeV")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from geminga.errors import DataError, FileError, FormatError, InputError, UnsupportedError
 from geminga.maps import Map
-from geminga.modeling.models.base import _assign, build_parameters
+from geminga.modeling.models.base import build_parameters
 from geminga.modeling.models.derivative import Evaluator, Result
 from geminga.modeling.models.spectral.base import as_energy
 from geminga.modeling.models.temporal import plot as figures
@@ -72,6 +71,7 @@ class LightCurveTemplateTemporalModel(TemporalModel):
 
     tag = ["LightCurveTemplateTemporalModel", "template"]
     _dict_keys = frozenset({"type", "parameters", "scale", "filename", "format", "unit", "method", "values_scale"})
+    _shared = frozenset({"map"})
     t_ref = Parameter("t_ref", 51544.0, unit="d", frozen=True)
 
     def __init__(
@@ -323,16 +323,6 @@ class LightCurveTemplateTemporalModel(TemporalModel):
         if entry.get("parameters"):
             parameters = build_parameters(entry["parameters"], cls.default_parameters, cls.__name__)
             new._hold(parameters["t_ref"])
-        return new
-
-    def copy(self, copy_data: bool = False, **kwargs: Any) -> LightCurveTemplateTemporalModel:
-        """Copy, linked to nothing; the light curve is shared unless `copy_data`."""
-        new = copy.copy(self)
-        if copy_data:
-            new.map = self.map.copy()
-        new._hold(self.t_ref.copy())
-        for name, value in kwargs.items():
-            _assign(new.parameters[name], value, type(self).__name__)
         return new
 
     def __str__(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import io
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +14,7 @@ from astropy.time import Time
 from numpy.typing import ArrayLike, NDArray
 
 from geminga.errors import DataError, FileError, FormatError
-from geminga.modeling.models.base import _assign, build_parameters
+from geminga.modeling.models.base import build_parameters
 from geminga.modeling.models.derivative import Evaluator, Result, current_values
 from geminga.modeling.models.temporal import plot as figures
 from geminga.modeling.models.temporal.base import TemporalModel, days_since
@@ -70,6 +69,7 @@ class TemplatePhaseCurveTemporalModel(TemporalModel):
 
     tag = ["TemplatePhaseCurveTemporalModel", "template-phase"]
     _dict_keys = frozenset({"type", "parameters", "scale", "filename", "normalize"})
+    _shared = frozenset({"table", "_curve"})
     t_ref = Parameter("t_ref", 48442.5, unit="d", frozen=True)
     phi_ref = Parameter("phi_ref", 0.0, frozen=True)
     f0 = Parameter("f0", 29.946923, unit="s-1", frozen=True)
@@ -270,16 +270,6 @@ class TemplatePhaseCurveTemporalModel(TemporalModel):
         own = build_parameters(entry.get("parameters") or [], cls.default_parameters, cls.__name__)
         settings = {"normalize": entry.get("normalize", True), "scale": entry.get("scale", "utc")}
         return cls(_read(entry["filename"]), filename=entry["filename"], **settings, **{par.name: par for par in own})
-
-    def copy(self, **kwargs: Any) -> TemplatePhaseCurveTemporalModel:
-        """Copy, linked to nothing; the table is shared."""
-        kwargs.pop("copy_data", None)
-        new = copy.copy(self)
-        for parameter in self.parameters:
-            new._hold(parameter.copy())
-        for name, value in kwargs.items():
-            _assign(new.parameters[name], value, type(self).__name__)
-        return new
 
 
 def _columns(table: Any) -> tuple[Array, Array]:

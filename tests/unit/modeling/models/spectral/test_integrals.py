@@ -1,0 +1,78 @@
+"""Integrals of smooth spectra against quadrature in many digits, from formulas written down afresh."""
+
+from __future__ import annotations
+
+import mpmath as mp
+import pytest
+from astropy import units as u
+from numpy.testing import assert_allclose
+
+from geminga.modeling import models as m
+
+A = "1e-12 cm-2 s-1 TeV-1"
+MEV = mp.mpf(10) ** 6
+
+
+def dr3(e):
+    b, d = mp.mpf("0.7"), mp.mpf("0.4")
+    return e ** (-mp.mpf("1.5") + d / b) * mp.e ** (d / b**2 * (1 - e**b))
+
+
+CASES = {
+    "pl": (m.PowerLawSpectralModel(index=2.3), lambda e: e ** -mp.mpf("2.3")),
+    "pl near 1": (m.PowerLawSpectralModel(index=1 + 1e-9), lambda e: e ** -mp.mpf(1 + 1e-9)),
+    "pl at 2": (m.PowerLawSpectralModel(index=2), lambda e: e**-2),
+    "sbpl": (
+        m.SmoothBrokenPowerLawSpectralModel(index1=1.5, index2=2.5, ebreak="2 TeV", beta=0.5),
+        lambda e: e ** -mp.mpf("1.5") * (1 + (e / 2) ** 2) ** -mp.mpf("0.5"),
+    ),
+    "sbpl hardening": (
+        m.SmoothBrokenPowerLawSpectralModel(index1=2.5, index2=1.5, ebreak="2 TeV", beta=0.5),
+        lambda e: e ** -mp.mpf("2.5") * (1 + (e / 2) ** 2) ** mp.mpf("0.5"),
+    ),
+    "ecpl": (
+        m.ExpCutoffPowerLawSpectralModel(index=1.7, lambda_="0.1 TeV-1"),
+        lambda e: e ** -mp.mpf("1.7") * mp.e ** (-e / 10),
+    ),
+    "ecpl alpha": (
+        m.ExpCutoffPowerLawSpectralModel(index=1.7, lambda_="0.1 TeV-1", alpha=0.7),
+        lambda e: e ** -mp.mpf("1.7") * mp.e ** (-((e / 10) ** mp.mpf("0.7"))),
+    ),
+    "ecpl-3fgl": (
+        m.ExpCutoffPowerLaw3FGLSpectralModel(index=1.7, ecut="5 TeV"),
+        lambda e: e ** -mp.mpf("1.7") * mp.e ** ((1 - e) / 5),
+    ),
+    "secpl-3fgl": (
+        m.SuperExpCutoffPowerLaw3FGLSpectralModel(ecut="5 TeV", index_1=1.5, index_2=0.7),
+        lambda e: e ** -mp.mpf("1.5") * mp.e ** ((mp.mpf(1) / 5) ** mp.mpf("0.7") - (e / 5) ** mp.mpf("0.7")),
+    ),
+    "secpl-4fgl": (
+        m.SuperExpCutoffPowerLaw4FGLSpectralModel(expfactor=1e-5, index_1=1.5, index_2=0.7),
+        lambda e: e ** -mp.mpf("1.5") * mp.e ** (mp.mpf("1e-5") * (MEV ** mp.mpf("0.7") - (e * MEV) ** mp.mpf("0.7"))),
+    ),
+    "secpl-4fgl-dr3": (m.SuperExpCutoffPowerLaw4FGLDR3SpectralModel(expfactor=0.4, index_1=1.5, index_2=0.7), dr3),
+    "lp": (
+        m.LogParabolaSpectralModel(reference="1 TeV", alpha=2.2, beta=0.15),
+        lambda e: e ** (-mp.mpf("2.2") - mp.mpf("0.15") * mp.log(e)),
+    ),
+    "lp2": (
+        m.LogParabola2SpectralModel(reference="1 TeV", alpha=2.2, beta=0.15, escale="3 TeV"),
+        lambda e: e ** (-mp.mpf("2.2") - mp.mpf("0.15") * mp.log(e / 3)),
+    ),
+    "gauss": (
+        m.GaussianSpectralModel(amplitude="1e-12 cm-2 s-1", mean="3 TeV", sigma="2 TeV"),
+        lambda e: mp.e ** (-((e - 3) ** 2) / 8) / (2 * mp.sqrt(2 * mp.pi)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(("low", "high"), [(1, 10), (0.01, 30), (5, 5.2)])
+def test_integrals_in_many_digits(name, low, high):
+    model, formula = CASES[name]
+    with mp.workdps(25):
+        points = [mp.log(mp.mpf(low)) + k * (mp.log(mp.mpf(high)) - mp.log(mp.mpf(low))) / 8 for k in range(9)]
+        for power, function in ((0, model.integral), (1, model.energy_flux)):
+            expected = mp.quad(lambda x, p=power: formula(mp.e**x) * mp.e ** (x * (1 + p)), points)
+            found = function(low * u.TeV, high * u.TeV).to_value(u.TeV**power / (u.cm**2 * u.s))
+            assert_allclose(found, 1e-12 * float(expected), rtol=1e-8)
