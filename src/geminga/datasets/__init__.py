@@ -1,7 +1,8 @@
 """Reduced data: binned counts with their responses, models and likelihood.
 
 Which one do I want? A cube or image of counts: `MapDataset`. Counts in one region: `SpectrumDataset`. With a background
-measured in an off region: `MapDatasetOnOff`, `SpectrumDatasetOnOff`. Several of them, fitted together: `Datasets`.
+measured in an off region: `MapDatasetOnOff`, `SpectrumDatasetOnOff`. Fluxes with errors or limits: `FluxPointsDataset`.
+Several of them, fitted together: `Datasets`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ _PUBLIC = {
     ".collection": ["Datasets"],
     ".create": ["create_map_dataset_geoms"],
     ".edisp": ["apply_edisp"],
+    ".flux_points": ["FluxPointsDataset"],
     ".io.ogip": ["OGIPDatasetReader"],
     ".io.ogip_writer": ["OGIPDatasetWriter"],
     ".map": ["MapDataset", "MapDatasetOnOff"],

@@ -19,6 +19,7 @@ _HOMES = {
     "MapDatasetOnOff": "geminga.datasets.map",
     "SpectrumDataset": "geminga.datasets.spectrum",
     "SpectrumDatasetOnOff": "geminga.datasets.spectrum",
+    "FluxPointsDataset": "geminga.datasets.flux_points",
 }
 
 

@@ -60,7 +60,9 @@ class set_and_restore_mask_fit:  # noqa: N801
             mask = mask & (self.mask_fit if same else self.mask_fit.interp_to_geom(geom))
         if self.operator is None or dataset.mask_fit is None:
             return mask
-        return mask.copy(data=self.operator(dataset.mask_fit.frozen_data, mask.frozen_data))
+        # Flux points keep their masks as arrays.
+        known = getattr(dataset.mask_fit, "frozen_data", dataset.mask_fit)
+        return mask.copy(data=self.operator(known, mask.frozen_data))
 
     def __enter__(self) -> Any:
         """Set the masks and return the datasets."""

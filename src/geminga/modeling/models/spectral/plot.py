@@ -77,13 +77,22 @@ def _axes(ax: Any) -> Any:
     return ax
 
 
+def _one_energy_unit(unit: u.UnitBase, energy: u.UnitBase) -> u.UnitBase:
+    """Unit with `energy` in place of several units of energy; as it is if there is only one."""
+    pairs = list(zip(unit.bases, unit.powers, strict=True))
+    if sum(base.is_equivalent("TeV") for base, _ in pairs) < 2:
+        return unit
+    merged = u.dimensionless_unscaled
+    for base, power in pairs:
+        merged = merged * (energy if base.is_equivalent("TeV") else base) ** power
+    return merged
+
+
 def _in_axis_units(ax: Any, energy: u.Quantity, values: u.Quantity, energy_power: int) -> tuple[u.Quantity, u.Quantity]:
     """Multiply with a power of energy, and follow the units which the axes already have."""
     if energy_power:
         values = values * energy**energy_power
-        bases = [base for base in values.unit.bases if base.is_equivalent("TeV")]
-        if len(bases) > 1:
-            values = values.to(values.unit.decompose(bases=[*{b for b in values.unit.bases if b not in bases}, energy.unit]))
+        values = values.to(_one_energy_unit(values.unit, energy.unit))
     x_unit, y_unit = ax.xaxis.units, ax.yaxis.units
     if isinstance(x_unit, u.UnitBase):
         energy = energy.to(x_unit)
@@ -197,8 +206,5 @@ def scale_plot_flux(flux: Any, energy_power: int = 0) -> Any:
         raise InputError(msg)
     energy = flux.geom.get_coord(sparse=True)[names[0]]
     quantity = flux.quantity * energy**energy_power
-    bases = [base for base in quantity.unit.bases if base.is_equivalent("TeV")]
-    if len(bases) > 1:
-        others = [base for base in quantity.unit.bases if base not in bases]
-        quantity = quantity.to(quantity.unit.decompose(bases=[*others, energy.unit]))
+    quantity = quantity.to(_one_energy_unit(quantity.unit, energy.unit))
     return type(flux).from_geom(flux.geom, data=quantity.value, unit=quantity.unit)

@@ -1,0 +1,1 @@
+"""Files of fluxes: tables of points, light curves and profiles, and FITS files of maps."""
