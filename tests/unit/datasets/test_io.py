@@ -278,7 +278,7 @@ class TestCollection:
             (
                 "datasets:\n- {name: a, type: X, filename: b}",
                 KeyError,
-                "dataset 0: No class with tag 'X'; known tags: MapDataset",
+                "dataset 0: No class with tag 'X'; known tags: FluxPointsDataset, MapDataset",
             ),
             ("datasets:\n- {name: a, type: MapDataset, filename: b.fits}", FileError, "dataset 0: File b.fits does not exist"),
             ("datasets: !!python/object/apply:os.system [ls]", CorruptFileError, "could not determine a constructor for the tag"),
@@ -296,9 +296,9 @@ def test_reading_is_quick():
     """A second is ten times what it takes: this notices only that something went badly wrong."""
     path = data_path("cta-1dc-gc/cta-1dc-gc.fits.gz")
     MapDataset.read(path)
-    start = time.perf_counter()
+    start = time.process_time()
     MapDataset.read(path)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 @requires_data("cta-1dc-gc/cta-1dc-gc.fits.gz")
