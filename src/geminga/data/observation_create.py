@@ -70,8 +70,8 @@ def create(
     >>> from geminga.data import FixedPointingInfo, Observation
     >>> pointing = FixedPointingInfo(SkyCoord(83.63, 22.51, unit="deg"))
     >>> observation = Observation.create(pointing, livetime="1 h", deadtime_fraction=0.1, location="hess")
-    >>> round(observation.observation_live_time_duration.to_value("s"), 6)
-    3240.0
+    >>> print(observation.observation_live_time_duration.round(6))
+    3240.0 s
     """
     from geminga.data.pointing import FixedPointingInfo
 

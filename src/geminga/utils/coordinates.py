@@ -158,8 +158,8 @@ def sky_to_fov(lon: Any, lat: Any, lon_pnt: Any, lat_pnt: Any) -> tuple[Angle, A
     >>> from astropy import units as u
     >>> from geminga.utils.coordinates import sky_to_fov
     >>> lon, lat = sky_to_fov(84 * u.deg, 1 * u.deg, 83 * u.deg, 0 * u.deg)
-    >>> print(lon.round(4), lat.round(4))
-    -1.0 deg 1.0 deg
+    >>> print(lon.deg.round(4), lat.deg.round(4))
+    -1.0 1.0
     """
     matrix = _matrix(*(u.Quantity(value).to_value("rad") for value in (lon_pnt, lat_pnt)))
     return _apply(matrix, lon, lat, 180)
