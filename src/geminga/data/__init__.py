@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "geminga.utils.observers": ["observatory_locations"],
         ".events": ["EventList"],
+        ".features": ["get_irfs_features"],
         ".filters": ["ObservationFilter"],
         ".gti": ["GTI"],
         ".hdu_index": ["HDUIndexTable"],

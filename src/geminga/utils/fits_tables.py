@@ -116,6 +116,13 @@ def _unit(text: str) -> Any:
     return u.Unit(text, parse_strict="silent") if text else None
 
 
+def _decoded(values: NDArray[np.bytes_]) -> NDArray[np.str_]:
+    try:
+        return values.astype(str)
+    except UnicodeDecodeError:  # not plain ASCII
+        return np.char.decode(values, "utf-8", "replace")
+
+
 class FitsTable:
     """Binary table: header, names and units of columns, and their numbers on demand.
 
@@ -187,7 +194,7 @@ class FitsTable:
         if code == "L":
             return self._shaped(np.asarray(values == b"T"), number, code)
         if code == "A":
-            return np.char.rstrip(np.char.decode(values, "utf-8", "replace"))
+            return np.char.rstrip(_decoded(values))
         return self._shaped(np.array(values, dtype=values.dtype.newbyteorder("=")), number, code)
 
     def _shaped(self, values: NDArray[Any], number: int, code: str) -> NDArray[Any]:
