@@ -16,6 +16,7 @@ from geminga.datasets.products import label
 from geminga.datasets.registry import DATASET_REGISTRY
 from geminga.datasets.simulate import random_source
 from geminga.errors import DataError, InputError
+from geminga.forward import predict
 from geminga.maps import Map
 from geminga.numerics import poisson
 from geminga.numerics.acceptance import acceptance_ratio
@@ -149,11 +150,11 @@ def stat_sum(self: Any) -> float:
     DataError
         If a part is missing, or a bin of the mask has off counts but no off acceptance.
     """
-    stat = self.stat_array()
-    inside = stat if self.mask is None else stat[self.mask.frozen_data]
-    if np.isnan(inside).any():
+    _require(self, "its fit statistic is not defined")
+    stat = predict.stat_sum(self)
+    if np.isnan(stat):
         self.validate()
-    return float(inside.sum())
+    return stat
 
 
 def _faults(dataset: Any) -> list[str]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,8 @@ class Signal:
         Shape (d, T, e), cm2 s; (d, e) for factors.
     key : hashable
         Signals of equal keys have equal fluxes for equal values.
+    rows : bool array or None
+        Which bins of the flux the matrix is for; None for all.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Signal:
     index: Index
     matrix: Array
     key: Hashable
+    rows: Flags | None = None
     distinct: Index = dataclasses.field(init=False)  # rows of `index` without repetition, shape (s, j)
     which: Index = dataclasses.field(init=False)  # for each dataset its row of `distinct`
 
@@ -71,7 +74,22 @@ class Signal:
 
     def __call__(self, values: Array) -> tuple[Array, Array]:
         """Flux of each distinct set of parameters and its derivatives, shapes (s, T) and (s, j, T)."""
-        return evaluate_many(self.flux, values[self.distinct])
+        return self.fluxes(values[self.distinct])
+
+    def fluxes(self, own: Array) -> tuple[Array, Array]:
+        """The same for any values of the model's parameters, shape (n, j)."""
+        value, gradient = evaluate_many(self.flux, own)
+        return (value, gradient) if self.rows is None else (value[..., self.rows], gradient[..., self.rows])
+
+    def of_bins(self, bins: Flags) -> Signal:
+        """The same for some of the bins, without the true energies that do not reach any of these."""
+        matrix = self.matrix[..., bins]
+        kept: Any = bins if self.matrix.ndim == 2 else matrix.any(axis=(0, 2))
+        if kept.all():
+            return replace(self, matrix=matrix)
+        rows: Any = np.zeros(len(kept) if self.rows is None else len(self.rows), dtype=bool)
+        rows[np.flatnonzero(kept) if self.rows is None else np.flatnonzero(self.rows)[kept]] = True
+        return replace(self, matrix=matrix if self.matrix.ndim == 2 else matrix[:, kept], rows=rows)
 
     def fold(self, flux: Array) -> Array:
         """Counts from fluxes of the distinct sets, shape (s, ..., T) to (d, ..., e)."""
@@ -109,7 +127,7 @@ class Signal:
         for i, column in enumerate(columns):
             moved[:, i, 0, column] += step[:, i]
             moved[:, i, 1, column] -= step[:, i]
-        _, gradient = evaluate_many(self.flux, moved.reshape(-1, n))
+        _, gradient = self.fluxes(moved.reshape(-1, n))
         slope = np.matmul(gradient.reshape(n_set, -1, gradient.shape[-1]), weight[:, :, None]).reshape(n_set, -1, 2, n)
         out[:, columns] = (slope[:, :, 0] - slope[:, :, 1]) / (2 * step[:, :, None])
         return 0.5 * (out + out.swapaxes(1, 2))
@@ -134,6 +152,7 @@ class SpectrumTerm:
     statistic: Statistic
     signals: tuple[Signal, ...]
     offset: Array  # counts that no model touches, shape (d, e)
+    used: Flags  # bins inside the mask, shape (d, e); the others are neutral
     memo: Memo = dataclasses.field(default_factory=lambda: Memo(2), init=False)
     is_small: ClassVar[bool] = True  # its products are too small for a second thread to be started
 
@@ -173,7 +192,7 @@ class SpectrumTerm:
             mu = np.broadcast_to(self.offset, (len(points), *self.offset.shape))
             for signal in self.signals:
                 n_set, n = signal.distinct.shape
-                flux, _ = evaluate_many(signal.flux, points[:, signal.distinct].reshape(-1, n))
+                flux, _ = signal.fluxes(points[:, signal.distinct].reshape(-1, n))
                 flux = np.moveaxis(flux.reshape(len(points), n_set, -1), 0, 1)
                 mu = mu + np.moveaxis(signal.fold(flux), 0, 1)
             return np.asarray(self.statistic.value(mu).sum(axis=(1, 2)))
@@ -254,25 +273,30 @@ class SpectrumTerm:
     @property
     def batch_key(self) -> Hashable:
         """Terms with equal keys can be joined."""
-        return (type(self.statistic), self.offset.shape[1:], tuple((s.key, s.matrix.shape[1:]) for s in self.signals))
+        return (
+            type(self.statistic),
+            self.offset.shape[1:],
+            tuple((s.key, s.matrix.shape[1:], s.rows is None) for s in self.signals),
+        )
 
     def join(self, others: Sequence[SpectrumTerm]) -> SpectrumTerm:
-        """One term for the datasets of several, all of the same `batch_key`."""
+        """One term for the datasets of several, all of the same `batch_key`, without the bins which none of them uses."""
         terms = (self, *others)
-        parameters: dict[int, Any] = {id(p): p for term in terms for p in term.parameters}
+        parameters = {id(p): p for term in terms for p in term.parameters}
         place = {key: position for position, key in enumerate(parameters)}
         own = [np.array([place[id(p)] for p in term.parameters], dtype=np.intp) for term in terms]
+        used = np.concatenate([term.used for term in terms])
+        bins: Any = used.any(axis=0)
         signals = []
         for number, signal in enumerate(self.signals):
             members = [term.signals[number] for term in terms]
             index = np.concatenate([at[member.index] for at, member in zip(own, members, strict=True)])
-            signals.append(replace(signal, index=index, matrix=np.concatenate([member.matrix for member in members])))
-        return SpectrumTerm(
-            tuple(parameters.values()),
-            cast(Any, self.statistic).join([term.statistic for term in others]),
-            tuple(signals),
-            np.concatenate([term.offset for term in terms]),
-        )
+            matrix = np.concatenate([member.matrix for member in members])
+            signals.append(replace(signal, index=index, matrix=matrix).of_bins(bins))
+        statistic: Any = self.statistic
+        joined = statistic.join([term.statistic for term in others]).take(bins)
+        offset = np.concatenate([term.offset[:, bins] for term in terms])
+        return SpectrumTerm(tuple(parameters.values()), joined, tuple(signals), offset, used[:, bins])
 
     def freeze_irf(self, values: Array) -> SpectrumTerm:
         """The IRFs of a region do not move."""

@@ -243,7 +243,7 @@ def make_term(plan: SpectrumPlan, models: list[Any], gti: Any, name: str) -> Any
     offset = np.zeros((1, len(plan.used)))
     if plan.background is not None and not factors:
         offset = plan.background[None]
-    return SpectrumTerm(tuple(places.parameters.values()), plan.statistic, (*signals, *factors), offset)
+    return SpectrumTerm(tuple(places.parameters.values()), plan.statistic, (*signals, *factors), offset, plan.used[None])
 
 
 def check(plan: SpectrumPlan, term: Any, name: str) -> None:

@@ -37,6 +37,9 @@ class Statistic(Protocol):
     def join(self, others: Sequence[Self]) -> Self:
         """The same statistic of the counts of several, one below the other."""
 
+    def take(self, bins: NDArray[np.bool_]) -> Self:
+        """The same statistic of some bins of each dataset."""
+
 
 @dataclass(frozen=True)
 class Cash:
@@ -61,6 +64,10 @@ class Cash:
     def join(self, others: Sequence[Self]) -> Self:
         """Counts of all, one below the other."""
         return type(self)(np.concatenate([self.n, *(other.n for other in others)]))
+
+    def take(self, bins: NDArray[np.bool_]) -> Self:
+        """Some bins of each dataset."""
+        return type(self)(self.n[:, bins])
 
 
 @dataclass(frozen=True)
@@ -144,3 +151,7 @@ class Wstat:
         """Counts of all, one below the other."""
         parts = [self, *others]
         return Wstat(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("n_on", "n_off", "alpha")))
+
+    def take(self, bins: NDArray[np.bool_]) -> Wstat:
+        """Some bins of each dataset."""
+        return Wstat(self.n_on[:, bins], self.n_off[:, bins], self.alpha[:, bins])

@@ -45,7 +45,9 @@ def make_term(kind: str = "cash", seed: int = 0, parameters=None, with_backgroun
         "cstat": lambda: Cstat(n),
         "wstat": lambda: Wstat(n, rng.poisson(20, n.shape).astype(float), np.full(n.shape, 0.2)),
     }[kind]()
-    return SpectrumTerm(tuple(parameters[: 6 if with_background else 3]), statistic, tuple(signals), offset)
+    return SpectrumTerm(
+        tuple(parameters[: 6 if with_background else 3]), statistic, tuple(signals), offset, np.ones(offset.shape, bool)
+    )
 
 
 START = np.array([2.1, 2e-12, 1.0, 0.1, 1.1, 1.0])
@@ -128,6 +130,20 @@ def test_many_points_at_once():
     assert joined.value_many(points[:0]).shape == (0,)
 
 
+def test_bins_which_nobody_uses_are_left_out():
+    term = make_term("wstat")
+    used = np.array([[True, True, False, True, False]])
+    own = term.statistic
+    neutral = Wstat(np.where(used, own.n_on, 0), np.where(used, own.n_off, 0), np.where(used, own.alpha, 1))
+    signals = tuple(dataclasses.replace(s, matrix=s.matrix * used) for s in term.signals)
+    masked = SpectrumTerm(term.parameters, neutral, signals, term.offset * used, used)
+    compact = masked.join([])
+    assert compact.offset.shape == (1, 3)
+    for order in range(4):
+        for ours, theirs in zip(compact.evaluate(START, FREE, order), masked.evaluate(START, FREE, order), strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-9)
+
+
 def test_only_equal_shapes_join():
     term = make_term()
     assert term.batch_key == make_term(seed=1).batch_key
@@ -140,7 +156,7 @@ def test_only_equal_shapes_join():
 def test_a_parameter_that_is_linked_twice_in_one_dataset():
     term = make_term(with_background=False)
     twin = dataclasses.replace(term.signals[0], index=np.array([[0, 3, 2]]), matrix=2 * term.signals[0].matrix)
-    both = SpectrumTerm(tuple(Value() for _ in range(4)), term.statistic, (term.signals[0], twin), term.offset)
+    both = SpectrumTerm(tuple(Value() for _ in range(4)), term.statistic, (term.signals[0], twin), term.offset, term.used)
     values, errors = np.array([2.1, 1e-12, 1.0, 2e-12]), np.array([0.1, 1e-13, 1, 1e-13])
     free = np.array([True, True, False, True])
     _, gradient, curvature = both.evaluate(values, free, 3)

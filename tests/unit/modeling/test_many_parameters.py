@@ -118,3 +118,49 @@ def test_a_fit_of_single_datasets_is_the_joint_fit():
     free = errors > 0
     np.testing.assert_array_less(np.abs(ours.value - theirs.value)[free], 1e-3 * errors[free])
     np.testing.assert_allclose([p.error for p in ours], errors, rtol=1e-4)
+
+
+@pytest.mark.usefixtures("_blocks")
+def test_confidence_and_profiles_in_blocks():
+    datasets = many(20)
+    assert Fit().run(datasets).success
+    amplitude = datasets.models["m4"].spectral_model.amplitude
+    errors = Fit().confidence(datasets, amplitude)
+    assert errors["success"]
+    assert errors["errp"] == pytest.approx(amplitude.error, rel=0.1)
+    amplitude.scan_values = amplitude.value + np.array([-errors["errn"], 0, errors["errp"]])
+    scan = Fit().stat_profile(datasets, amplitude, reoptimize=True)
+    np.testing.assert_allclose(scan["stat_scan"] - scan["stat_scan"][1], [1, 0, 1], atol=1e-4)
+
+
+def test_a_scan_is_the_statistic_at_each_value():
+    datasets = many(3)
+    assert Fit().run(datasets).success
+    amplitude = datasets.models["m1"].spectral_model.amplitude
+    best = amplitude.value
+    amplitude.scan_values = best * np.linspace(0.2, 2, 100)
+    scan = Fit().stat_profile(datasets, amplitude)["stat_scan"]
+    expected = []
+    for value in amplitude.scan_values:
+        amplitude.value = value
+        expected.append(datasets.stat_sum())
+    np.testing.assert_allclose(scan, expected, rtol=1e-12)
+    amplitude.value = best
+    index = datasets.models["m0"].spectral_model.index
+    index.prior = GaussianPrior(mu=2, sigma=0.05)
+    index.scan_values = np.array([1.9, 2.3])
+    surface = Fit().stat_surface(datasets, index, amplitude)["stat_scan"]
+    index.value, amplitude.value = 2.3, amplitude.scan_values[7]
+    assert surface.shape == (2, 100)
+    assert surface[1, 7] == pytest.approx(datasets.stat_sum(), rel=1e-12)
+
+
+def test_a_frozen_parameter_can_be_scanned():
+    datasets = many(2)
+    reference = datasets.models["m0"].spectral_model.reference
+    reference.scan_values = np.array([0.5, 2.0])
+    values = Fit().stat_profile(datasets, reference)["stat_scan"]
+    assert reference.frozen
+    assert reference.value == 1
+    reference.value = 2.0
+    assert values[1] == pytest.approx(datasets.stat_sum())

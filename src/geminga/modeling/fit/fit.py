@@ -265,8 +265,8 @@ class Fit:
         own = models.parameters[parameter]
         name = _unique_name(models, own)
         values = np.asarray(own.scan_values, dtype=float)
-        stat, results = profile.scan(items, [own], values[:, None], reoptimize, self._inner)
-        return {f"{name}_scan": values, "stat_scan": stat, "fit_results": results}
+        stat, minima = profile.scan(items, [own], values[:, None], reoptimize)
+        return {f"{name}_scan": values, "stat_scan": stat, "fit_results": _scan_results(minima, models)}
 
     def stat_surface(self, datasets: Any, x: Any, y: Any, reoptimize: bool = False) -> dict[str, Any]:
         """Statistic on the grid of scan values of two parameters; ``stat_scan`` has shape (n_x, n_y)."""
@@ -275,27 +275,13 @@ class Fit:
         first, second = models.parameters[x], models.parameters[y]
         values_x, values_y = np.asarray(first.scan_values, dtype=float), np.asarray(second.scan_values, dtype=float)
         grid = np.stack(np.meshgrid(values_x, values_y, indexing="ij"), axis=-1)
-        stat, results = profile.scan(items, [first, second], grid.reshape(-1, 2), reoptimize, self._inner)
+        stat, minima = profile.scan(items, [first, second], grid.reshape(-1, 2), reoptimize)
         return {
             f"{_unique_name(models, first)}_scan": values_x,
             f"{_unique_name(models, second)}_scan": values_y,
             "stat_scan": stat.reshape(grid.shape[:2]),
-            "fit_results": results,
+            "fit_results": _scan_results(minima, models),
         }
-
-    def _inner(self, objective: Objective, models: Any) -> OptimizeResult:
-        """Optimise without writing: the result of one point of a scan."""
-        minimum = get_backend("newton")(objective, objective.x0, objective.low, objective.high, objective.names(), None)
-        return OptimizeResult(
-            models=models,
-            nfev=objective.nfev,
-            total_stat=float(minimum.stat),
-            trace=None,
-            backend="newton",
-            method=minimum.method,
-            success=minimum.success,
-            message=minimum.reason or "Optimization terminated successfully.",
-        )
 
     def stat_contour(self, datasets: Any, x: Any, y: Any, numpoints: int = 10, sigma: float = 1) -> dict[str, Any]:
         """Contour on which the profile statistic has risen by ``sigma**2``.
@@ -312,6 +298,23 @@ class Fit:
         first, second, success = profile.contour(objective, i, j, numpoints, sigma)
         names = [_unique_name(models, models.parameters[p]) for p in (x, y)]
         return {names[0]: first, names[1]: second, "success": success}
+
+
+def _scan_results(minima: list[tuple[Minimum, int]], models: Any) -> list[OptimizeResult]:
+    """The points of a scan as results; the models are not changed."""
+    return [
+        OptimizeResult(
+            models=models,
+            nfev=nfev,
+            total_stat=float(minimum.stat),
+            trace=None,
+            backend="newton",
+            method=minimum.method,
+            success=minimum.success,
+            message=minimum.reason or "Optimization terminated successfully.",
+        )
+        for minimum, nfev in minima
+    ]
 
 
 def _models_of(items: list[Any]) -> Models:

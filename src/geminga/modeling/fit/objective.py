@@ -47,7 +47,15 @@ def _joined(terms: list[Any]) -> list[Any]:
     groups: dict[Hashable, list[Any]] = {}
     for own in terms:
         groups.setdefault(getattr(own, "batch_key", id(own)), []).append(own)
-    return [group[0] if len(group) == 1 else group[0].join(group[1:]) for group in groups.values()]
+    return [group[0].join(group[1:]) if hasattr(group[0], "join") else group[0] for group in groups.values()]
+
+
+def _values_of(own: Any, points: Array) -> Array:
+    """Statistic of a term at many points."""
+    if hasattr(own, "value_many"):
+        return np.asarray(own.value_many(points))
+    nothing = np.zeros(points.shape[1], dtype=bool)
+    return np.array([own.evaluate(point, nothing, 0)[0] for point in points])
 
 
 class Objective:
@@ -57,6 +65,8 @@ class Objective:
     ----------
     datasets : list of Dataset
         Each gives a term by ``likelihood()``.
+    within_bounds : bool
+        Refuse values outside their bounds, from which a search could not start.
 
     Raises
     ------
@@ -66,7 +76,7 @@ class Objective:
         If a free parameter's value lies outside its bounds.
     """
 
-    def __init__(self, datasets: Sequence[Any]) -> None:
+    def __init__(self, datasets: Sequence[Any], within_bounds: bool = True) -> None:
         self.datasets = datasets
         with single_thread():
             self.terms = _joined([d.likelihood() for d in datasets])
@@ -87,17 +97,17 @@ class Objective:
         self._free = [self.free[i] for i in self._index]
         self._place = [self._position[i[f]] for i, f in zip(self._index, self._free, strict=True)]
         self._priors = [(i, int(self._position[i]), p.prior) for i, p in enumerate(self.parameters) if p.prior is not None]
-        self.low, self.high = self._bounds()
+        self.low, self.high = self._bounds(within_bounds)
         self.layout = self._layout() if len(self.free_parameters) >= MANY else None
         self.nfev = 0
         self._last: tuple[bytes, int, Any] = (b"", -1, None)
         self._is_small = all(getattr(own, "is_small", False) for own in self.terms)
 
-    def _bounds(self) -> tuple[Array, Array]:
+    def _bounds(self, check: bool) -> tuple[Array, Array]:
         low = np.array([-np.inf if np.isnan(p.min) else p.min for p in self.free_parameters])
         high = np.array([np.inf if np.isnan(p.max) else p.max for p in self.free_parameters])
         for p, lo, hi in zip(self.free_parameters, low, high, strict=True):
-            if lo > hi or not lo <= p.value <= hi:
+            if check and not lo <= p.value <= hi:
                 msg = (
                     f"Parameter {p.name!r} has value {p.value} outside its bounds [{p.min}, {p.max}] ({p.unit}); "
                     "change the value or the bounds before the fit."
@@ -135,6 +145,19 @@ class Objective:
         """Statistic, gradient and curvature at `x` (see `Term.evaluate` for `order`)."""
         stat, gradient, curvature = self._remembered(x, order)
         return stat, gradient, curvature if self.layout is None or order < 2 else curvature.dense()
+
+    def value_many(self, points: Array) -> Array:
+        """Statistic at many points, shape (n, n_free): at once where the terms can."""
+        values = np.repeat(self.start[None], len(points), axis=0)
+        values[:, self.free] = points
+        stat = np.zeros(len(points))
+        self.nfev += len(points)
+        with self._threads():
+            for own, index in zip(self.terms, self._index, strict=True):
+                stat += _values_of(own, values[:, index])
+        for i, _, prior in self._priors:
+            stat += np.asarray(prior(values[:, i]), dtype=float)
+        return stat
 
     def blocks(self, x: Array, order: int = 2) -> tuple[float, Array, Arrow]:
         """The same with the curvature in blocks; only if there is a `layout`."""
@@ -191,7 +214,8 @@ class Objective:
                 gradient[j] += float(prior.derivative(values[i]))
                 step = 1e-4 * max(abs(values[i]), 1e-10)
                 ends = prior.derivative(values[i] + step) - prior.derivative(values[i] - step)
-                diagonal[j] += max(float(ends) / (2 * step), 0.0)
+                second = float(ends) / (2 * step)
+                diagonal[j] += second if order > 2 else max(second, 0.0)
         return stat, diagonal
 
     def _layout(self) -> ArrowLayout | None:

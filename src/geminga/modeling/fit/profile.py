@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
-from geminga.modeling.fit.backends import make_minuit, newton
+from geminga.modeling.fit.backends import Minimum, make_minuit, newton
 from geminga.modeling.fit.diagnosis import covariance_of
 from geminga.modeling.fit.objective import Objective
 
@@ -18,32 +18,17 @@ __all__ = ["confidence", "contour", "minos", "scan"]
 Array = NDArray[np.float64]
 
 
-def _without(objective: Objective, fixed: NDArray[np.intp], values: Array) -> Callable[[Array, int], tuple[float, Array, Array]]:
-    """The objective as a function of the remaining parameters."""
-    keep = np.setdiff1d(np.arange(len(objective.x0)), fixed)
-
-    def function(x: Array, order: int) -> tuple[float, Array, Array]:
-        full = np.empty(len(keep) + len(fixed))
-        full[keep], full[fixed] = x, values
-        stat, gradient, curvature = objective(full, order)
-        return stat, gradient[keep] if order else gradient, curvature[np.ix_(keep, keep)] if order > 1 else curvature
-
-    return function
+def _minimum_at(objective: Objective, fixed: NDArray[np.intp], values: Array, start: Array) -> Minimum:
+    """Minimum over the other parameters where some have given values: bounds hold them there."""
+    low, high, x = objective.low.copy(), objective.high.copy(), start.copy()
+    low[fixed] = high[fixed] = x[fixed] = values
+    return newton(objective, x, low, high, [], None)
 
 
 def _profile_stat(objective: Objective, position: int, value: float, start: Array) -> tuple[float, Array]:
     """Statistic minimised over the others at one value, and where."""
-    n = len(start)
-    keep = np.delete(np.arange(n), position)
-    full = start.copy()
-    full[position] = value
-    if n == 1:
-        return objective(full, 0)[0], full
-    function = _without(objective, np.array([position]), np.array([value]))
-    names = [objective.names()[i] for i in keep]
-    minimum = newton(function, start[keep], objective.low[keep], objective.high[keep], names, None)
-    full[keep] = minimum.x
-    return minimum.stat, full
+    minimum = _minimum_at(objective, np.array([position]), np.array([value]), start)
+    return minimum.stat, minimum.x
 
 
 def _crossing(
@@ -136,37 +121,34 @@ def minos(objective: Objective, position: int, sigma: float) -> dict[str, Any]:
     }
 
 
-def scan(
-    items: list[Any], parameters: Sequence[Any], points: Array, reoptimize: bool, optimize: Callable[..., Any]
-) -> tuple[Array, list[Any]]:
-    """Statistic at given values of some parameters, the others at their values or at their best."""
-    from geminga.modeling.models.collection import Models
+def scan(items: list[Any], parameters: Sequence[Any], points: Array, reoptimize: bool) -> tuple[Array, list[tuple[Minimum, int]]]:
+    """Statistic at given values of some parameters, the others at their values or at their best.
 
-    kept = [(p, p.value, p.frozen) for p in parameters]
-    models = Models([*{id(m): m for d in items for m in (d.models or [])}.values()])
-    stats, results = [], []
+    With `reoptimize` also each minimum and the number of evaluations it took; one starts where the last one ended.
+    """
+    kept = [(p, p.frozen) for p in parameters]
     try:
         for p in parameters:
             p.frozen = False
-        objective = Objective(items)
-        index = np.array([next(i for i, q in enumerate(objective.free_parameters) if q is p) for p in parameters])
-        keep = np.setdiff1d(np.arange(len(objective.x0)), index)
-        start = objective.x0
-        for point in points:
-            full = start.copy()
-            full[index] = point
-            if not reoptimize or len(keep) == 0:
-                stats.append(objective(full, 0)[0])
-                continue
-            for p, value in zip(parameters, point, strict=True):
-                p.value, p.frozen = float(value), True
-            result = optimize(Objective(items), models)
-            results.append(result)
-            stats.append(result.total_stat)
+        objective = Objective(items, within_bounds=False)
     finally:
-        for p, value, frozen in kept:
-            p.value, p.frozen = value, frozen
-    return np.array(stats), results
+        for p, frozen in kept:
+            p.frozen = frozen
+    place = {id(p): i for i, p in enumerate(objective.free_parameters)}
+    index = np.array([place[id(p)] for p in parameters])
+    if not reoptimize:
+        full = np.repeat(objective.x0[None], len(points), axis=0)
+        full[:, index] = points
+        return objective.value_many(full), []
+    minima, x = [], objective.x0
+    for point in points:
+        before = objective.nfev
+        minimum = _minimum_at(objective, index, point, x)
+        if minimum.success and objective.refresh(minimum.x):
+            minimum = _minimum_at(objective, index, point, minimum.x)
+        minima.append((minimum, objective.nfev - before))
+        x = minimum.x if minimum.success else objective.x0
+    return np.array([minimum.stat for minimum, _ in minima]), minima
 
 
 def contour(objective: Objective, i: int, j: int, numpoints: int, sigma: float) -> tuple[Array, Array, bool]:
