@@ -59,14 +59,22 @@ def integrate_log_log(self: Any, axis_name: str, method: str = "linear", **kwarg
 
 
 def interp_missing_data(self: Any, axis_name: str) -> None:
-    """Replace zeros and NaN by log-log interpolation between their neighbours along an axis, in place."""
+    """Replace zeros and NaN by log-log interpolation between their neighbours along an axis, in place.
+
+    Zeros and NaN before the first and after the last good value stay.
+    """
     position = self.axes.index(axis_name)
     x = scaled(self.axes[axis_name], self.axes[axis_name].center)
-    rows = np.moveaxis(np.array(self.data, dtype=float), position, -1)
-    flat = rows.reshape(-1, len(x))
-    for row in flat:
-        good = np.isfinite(row) & (row > 0)
-        if good.sum() >= 2:
-            bad = ~good & (x > x[good][0]) & (x < x[good][-1])
-            row[bad] = np.exp(np.interp(x[bad], x[good], np.log(row[good])))
-    self.data = np.moveaxis(flat.reshape(rows.shape), -1, position)
+    data = np.array(self.data)
+    rows = np.moveaxis(data, position, 0)
+    good = np.isfinite(rows) & (rows > 0)
+    index = np.arange(len(x)).reshape(-1, *[1] * (rows.ndim - 1))
+    before = np.maximum.accumulate(np.where(good, index, -1), axis=0)
+    after = np.minimum.accumulate(np.where(good, index, len(x))[::-1], axis=0)[::-1]
+    where = np.nonzero(~good & (before >= 0) & (after < len(x)))
+    if where[0].size:
+        low, high = before[where], after[where]
+        place = (x[where[0]] - x[low]) / (x[high] - x[low])
+        first, second = (np.log(rows[(i, *where[1:])].astype(float)) for i in (low, high))
+        rows[where] = np.exp(first * (1 - place) + second * place)
+        self.data = data

@@ -235,8 +235,8 @@ class IRF:
         """Divide by the integral along an axis, in place; zero where that is zero."""
         position = self.axes.index(axis_name)
         total = self.cumsum(axis_name).data.take([-1], axis=position)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            self.data = np.nan_to_num(np.where(total != 0, self.data / total, 0.0))
+        data = np.asarray(self.data, dtype=float)
+        self.data = np.divide(data, total, out=np.zeros_like(data), where=total != 0)
 
     integrate_log_log = along.integrate_log_log
     interp_missing_data = along.interp_missing_data

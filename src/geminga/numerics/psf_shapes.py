@@ -46,9 +46,11 @@ def multi_gauss_density(rad: Array, sigmas: Sequence[Array], weights: Sequence[A
     """
     total: Any = 0.0
     for sigma, weight in zip(sigmas, weights, strict=True):
+        if not np.any(weight):
+            continue
         variance = sigma**2
         total = total + weight * np.exp(-0.5 * rad**2 / variance) / (2 * np.pi * variance)
-    return np.asarray(DEG2_PER_SR * total)
+    return np.asarray(DEG2_PER_SR * total + 0 * rad)
 
 
 def multi_gauss_containment(rad: Array, sigmas: Sequence[Array], weights: Sequence[Array]) -> Array:

@@ -12,12 +12,17 @@ from geminga.errors import GeometryError, InputError
 from geminga.irf.base import IRF
 from geminga.irf.edisp import plot
 from geminga.irf.edisp.kernel import EDispKernel, gauss_density
-from geminga.irf.edisp.map import kernel_from_migra
+from geminga.irf.points import offset_weights
+from geminga.numerics.grid_weights import spread
+from geminga.numerics.interpolation import SCALES, bracket
 from geminga.utils.units import values_in
 
 __all__ = ["EnergyDispersion2D"]
 
 Array = NDArray[np.float64]
+
+#: Widest spacing in ln E of the energies over which a kernel is averaged: below the resolution of any instrument.
+_SPACING = 0.04
 
 
 class EnergyDispersion2D(IRF):
@@ -95,7 +100,13 @@ class EnergyDispersion2D(IRF):
         super().normalize("migra")
 
     def to_edisp_kernel(
-        self, offset: Any, energy_axis_true: Any = None, energy_axis: Any = None, threshold: float = 1e-8, *, n_average: int = 1
+        self,
+        offset: Any,
+        energy_axis_true: Any = None,
+        energy_axis: Any = None,
+        threshold: float = 1e-8,
+        *,
+        n_average: int | None = 1,
     ) -> EDispKernel:
         """Kernel at an offset.
 
@@ -107,8 +118,9 @@ class EnergyDispersion2D(IRF):
             True and reconstructed energies; those of the table if not given.
         threshold : float
             Smaller probabilities are zero.
-        n_average : int
-            Energies in each bin of true energy over which the kernel is averaged (weighted by E^-2); 1 takes its centre.
+        n_average : int, optional
+            Energies in each bin of true energy over which the kernel is averaged, see `kernels_at_offsets`. The default, the
+            centre of the bin, shows bias and resolution of the instrument; maps made for datasets are averaged.
 
         Raises
         ------
@@ -127,33 +139,103 @@ class EnergyDispersion2D(IRF):
         if place.size != 1:
             msg = f"to_edisp_kernel: offset is {offset}; expected one offset."
             raise InputError(msg)
-        migra = self.axes["migra"]
-        table = self._normalized()
-        density = table.evaluate(energy_true=true.center[:, None], migra=migra.center, offset=place.reshape(()) * u.deg)
-        edges = true.edges
-        data = kernel_from_migra(
-            migra.edges.to_value(""),
-            normalized_density(density.value, migra.bin_width.value),
-            edges.value,
-            reco.edges.to_value(edges.unit),
-            threshold,
-            n_average,
+        table, mass = self.kernels_at_offsets(true, reco, n_average)
+        weights, inside = offset_weights(self.axes["offset"], np.atleast_1d(place.ravel()), dtype=float)
+        data, total = (
+            (spread(weights, part.reshape(-1, part.shape[-1])) * inside).reshape(part.shape[:-1]) for part in (table, mass)
         )
+        data = np.clip(np.divide(data, total[:, None], out=np.zeros_like(data), where=total[:, None] != 0), 0, None)
+        data[data < threshold] = 0.0
         return EDispKernel(axes=[true, reco], data=data)
 
-    def _normalized(self) -> EnergyDispersion2D:
-        """Copy whose densities integrate to one before they are interpolated: files may hold numbers of simulated events."""
-        table = self._like(self.axes, self.data)
-        table.normalize()
-        return table
+    def densities(self, energy: Array) -> Array:
+        """Normalised densities at true energies in the unit of the table, shape (energy, migra, offset).
+
+        Energies outside the table get those of its edge. Zero where the table has no distribution.
+        """
+        axis, width = self.axes["energy_true"], self.axes["migra"].bin_width.to_value("")[:, np.newaxis]
+        scale = SCALES[axis.interp].forward
+        clipped = scale(np.clip(energy, *axis.edge_values[[0, -1]]))
+        low, fraction = bracket(clipped, scale(axis.center_values))
+        high = np.minimum(low + 1, axis.nbin - 1)
+        # Rows are normalised before they are interpolated: files may hold numbers of simulated events.
+        first, second = (_normalized(np.asarray(self.data[rows], dtype=float), width, 1) for rows in (low, high))
+        fraction = fraction[:, np.newaxis, np.newaxis]
+        return _normalized(np.clip(first * (1 - fraction) + second * fraction, 0, None), width, 1)
+
+    def probabilities(self, density: Array, edges: Array) -> Array:
+        """Probability between edges in migration, of densities of shape (energy, migra, offset).
+
+        Parameters
+        ----------
+        edges : array
+            Shape (n + 1,), or (energy, n + 1).
+
+        Returns
+        -------
+        probability : array
+            Shape (energy, n, offset).
+        """
+        own = self.axes["migra"].edges.to_value("")
+        steps = density * np.diff(own)[:, np.newaxis]
+        enclosed = np.concatenate([np.zeros_like(steps[:, :1]), np.cumsum(steps, axis=1)], axis=1)
+        place = np.interp(np.broadcast_to(edges, (len(density), np.shape(edges)[-1])), own, np.arange(len(own)))
+        low = np.minimum(place.astype(np.intp), len(own) - 2)
+        fraction = (place - low)[..., np.newaxis]
+        row = np.arange(len(density))[:, np.newaxis]
+        return np.diff(enclosed[row, low] * (1 - fraction) + enclosed[row, low + 1] * fraction, axis=1)
+
+    def kernels_at_offsets(self, true: Any, reco: Any, n_average: int | None = None) -> tuple[Array, Array]:
+        """Probabilities for bins of reconstructed energy at the offsets of the table, averaged over bins of true energy.
+
+        Parameters
+        ----------
+        true, reco : MapAxis
+            True and reconstructed energies.
+        n_average : int, optional
+            Number of energies in a bin of true energy (Gauss-Legendre nodes in ln E, weighted by E^-2). If not given, as many
+            as keep them 4 % apart, at least five; 1 takes the geometric centre.
+
+        Raises
+        ------
+        InputError
+            If `n_average` is below 1.
+
+        Returns
+        -------
+        kernel : array
+            Shape (energy_true, energy, offset).
+        mass : array
+            Shape (energy_true, offset): fraction of the bin of true energy for which there is a distribution.
+        """
+        unit = self.axes["energy_true"].unit
+        log_edges = np.log(true.edges.to_value(unit))
+        log_low, log_high = log_edges[:-1], log_edges[1:]
+        if n_average is None:
+            n_average = max(5, int(np.ceil(np.max(log_high - log_low) / _SPACING)))
+        if n_average < 1:
+            msg = f"Energy dispersion: n_average is {n_average}; expected at least 1 energy for each bin."
+            raise InputError(msg)
+        node, weight = np.polynomial.legendre.leggauss(n_average)
+        energies = np.exp(0.5 * (log_low + log_high) + 0.5 * node[:, np.newaxis] * (log_high - log_low))
+        share = weight[:, np.newaxis] / energies
+        share /= share.sum(axis=0)
+        density = self.densities(energies.ravel()).reshape(n_average, true.nbin, *self.data.shape[1:])
+        edges = reco.edges.to_value(unit)
+        kernel: Any = 0.0
+        mass: Any = 0.0
+        width = self.axes["migra"].bin_width.to_value("")
+        for energy, own, part in zip(energies, density, share, strict=True):
+            kernel = kernel + part[:, np.newaxis, np.newaxis] * self.probabilities(own, edges / energy[:, np.newaxis])
+            mass = mass + part[:, np.newaxis] * np.einsum("emo,m->eo", own, width)
+        return kernel, mass
 
     peek = plot.peek_edisp_2d
     plot_bias = plot.plot_bias_2d
     plot_migration = plot.plot_migration
 
 
-def normalized_density(density: Array, width: Array) -> Array:
-    """Densities, shape (..., migra), with an integral of one; those of zero stay, negative ones are taken for zero."""
-    density = np.clip(density, 0, None)
-    total = (density * width).sum(axis=-1, keepdims=True)
-    return np.divide(density, total, out=np.zeros_like(density), where=total > 0)
+def _normalized(density: Array, width: Array, axis: int) -> Array:
+    """Densities with an integral of one along an axis; zero stays zero."""
+    total = (density * width).sum(axis=axis, keepdims=True)
+    return np.divide(density, total, out=np.zeros_like(density), where=total != 0)

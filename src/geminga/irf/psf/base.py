@@ -25,6 +25,10 @@ class PSF(IRF):
         """Radius within which a fraction lies."""
         raise NotImplementedError
 
+    def profiles(self, energy: Any, rad: Any, offset: Any) -> Any:
+        """Density at energies, radii and offsets, as floats."""
+        raise NotImplementedError
+
     def info(self, fraction: Any = (0.68, 0.95), energy_true: Any = [[1], [10]] * u.TeV, offset: Any = 0 * u.deg) -> str:
         """Summary of axes and containment radii.
 

@@ -268,6 +268,12 @@ class ParametricPSF(PSF):
         """
         return self.evaluate_radius(checked_fraction(fraction), **self.evaluate_parameters(**kwargs))
 
+    def profiles(self, energy: Array, rad: Array, offset: Array) -> NDArray[np.floating]:
+        """Density (sr-1) at true energies in the unit of the table, radii and offsets in deg, shape (energy, rad, offset)."""
+        unit = self.axes["energy_true"].unit
+        parameters = self.evaluate_parameters(u.Quantity(energy, unit)[:, np.newaxis, np.newaxis], u.Quantity(offset, "deg"))
+        return np.asarray(self.evaluate_direct(u.Quantity(rad, "deg")[:, np.newaxis], **parameters).value, dtype=np.float32)
+
     def to_psf3d(self, rad: Any = None) -> PSF3D:
         """Table in radius.
 

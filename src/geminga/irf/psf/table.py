@@ -6,11 +6,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 from astropy import units as u
+from numpy.typing import NDArray
 
 from geminga.errors import InputError
+from geminga.irf.points import energy_rows, offset_weights
 from geminga.irf.psf.base import PSF
+from geminga.numerics.grid_weights import linear_weights, spread
 
 __all__ = ["PSF3D"]
+
+Array = NDArray[np.float64]
 
 
 class PSF3D(PSF):
@@ -45,6 +50,22 @@ class PSF3D(PSF):
     def normalize(self) -> None:  # type: ignore[override]
         """Make the integral over the ``rad`` axis one, in place; zero stays zero."""
         super().normalize("rad")
+
+    def profiles(self, energy: Array, rad: Array, offset: Array) -> NDArray[np.floating]:
+        """Density (sr-1) at true energies in the unit of the table, radii and offsets in deg, shape (energy, rad, offset).
+
+        Outside the table it is that of its edge in energy, and zero in radius and offset.
+        """
+        axis, own = self.axes["rad"], self.axes["energy_true"]
+        rows = np.moveaxis(energy_rows(own, energy, np.asarray(self.data, dtype=float) * self.unit.to("sr-1"), fill=False), 2, 1)
+        centers, edges = axis.center.to_value("deg"), axis.edges.to_value("deg")
+        radial = linear_weights([centers], [np.clip(rad, edges[0], edges[-1])])
+        table = np.einsum("ro,eon->ern", radial.toarray(), rows)
+        table[:, (rad < edges[0]) | (rad > edges[-1])] = 0.0
+        weights, inside = offset_weights(self.axes["offset"], offset)
+        spread_out = spread(weights, table.reshape(-1, table.shape[-1]).astype(np.float32))
+        spread_out *= inside
+        return spread_out.reshape(len(energy), len(rad), -1)
 
     def containment(self, rad: Any, **kwargs: Any) -> u.Quantity:
         """Fraction within a radius; beyond the ``rad`` axis that of the whole axis.
