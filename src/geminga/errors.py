@@ -15,6 +15,7 @@ Each one also derives from the builtin that users catch today, so existing
     │   ├── FormatError (ValueError)     readable, but not what the format requires
     │   └── FileExistsRefusal (FileExistsError)   ``overwrite=True`` was not given
     ├── FitError (RuntimeError)          a fit that cannot start
+    ├── ReductionError (RuntimeError)    an observation that cannot be reduced
     ├── MissingDependencyError (ImportError)      an optional extra is not installed
     └── UnsupportedError (NotImplementedError)    a combination that is not offered
 
@@ -36,6 +37,7 @@ __all__ = [
     "MissingDependencyError",
     "NameLookupError",
     "ParameterError",
+    "ReductionError",
     "UnitError",
     "UnsupportedError",
 ]
@@ -90,6 +92,10 @@ class FileExistsRefusal(FileError, FileExistsError):
 
 class FitError(GemingaError, RuntimeError):
     """A fit cannot start, for example because nothing is free."""
+
+
+class ReductionError(GemingaError, RuntimeError):
+    """An observation cannot be reduced; the message names it and holds the traceback of the cause."""
 
 
 class MissingDependencyError(GemingaError, ImportError):

@@ -310,8 +310,8 @@ class MapDatasetMaker(Maker):
         if not is_seen:
             separation = observation.get_pointing_icrs(observation.tmid).separation(geom.center_skydir)
             log.warning(
-                "Observation %s: the exposure is zero, the centre of the geometry is %.2f deg from the pointing; the safe mask is "
-                "false everywhere.",
+                "Observation %s: the exposure is zero, the centre of the geometry is %.2f deg from the pointing; "
+                "the safe mask is false everywhere.",
                 observation.obs_id,
                 separation.deg,
             )

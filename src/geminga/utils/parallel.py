@@ -1,0 +1,107 @@
+"""Independent tasks in this process, in a local pool of processes, or on any executor.
+
+A cluster is reached through its executor, for example ``dask.distributed.Client(...).get_executor()``; there is no scheduler
+here.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from itertools import islice
+from typing import Any, TypeVar
+
+from geminga.errors import InputError
+
+__all__ = ["N_JOBS_DEFAULT", "checked_n_jobs", "run_tasks"]
+
+N_JOBS_DEFAULT = 1
+"""Number of processes if none is asked for."""
+
+_Task = TypeVar("_Task")
+_Result = TypeVar("_Result")
+
+
+def checked_n_jobs(n_jobs: Any) -> int:
+    """Return the number of processes; None stands for `N_JOBS_DEFAULT`.
+
+    Raises
+    ------
+    InputError
+        If it is not a whole number above zero.
+
+    Examples
+    --------
+    >>> from geminga.utils.parallel import checked_n_jobs
+    >>> checked_n_jobs(None), checked_n_jobs(2)
+    (1, 2)
+    """
+    if n_jobs is None:
+        return N_JOBS_DEFAULT
+    if isinstance(n_jobs, bool) or int(n_jobs) != n_jobs or n_jobs < 1:
+        msg = f"n_jobs is {n_jobs!r}; expected a whole number of processes, at least 1."
+        raise InputError(msg)
+    return int(n_jobs)
+
+
+def run_tasks(
+    function: Callable[[_Task], _Result],
+    tasks: Iterable[_Task],
+    *,
+    executor: Executor | None = None,
+    n_jobs: int | None = None,
+) -> Iterator[_Result]:
+    """Results of a function for each of several tasks, in their order.
+
+    Only a few tasks are under way at a time, so that neither arguments nor results pile up. When the iteration ends early
+    (an error, Ctrl-C), tasks that have not begun are cancelled.
+
+    Parameters
+    ----------
+    function : callable
+        Function of one task; for other processes it must be importable by name, and tasks and results picklable.
+    tasks : iterable
+        Tasks.
+    executor : Executor, optional
+        Where to run them; it is not shut down.
+    n_jobs : int, optional
+        Number of local processes, if there is no executor; 1 runs in this process.
+
+    Examples
+    --------
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> from geminga.utils.parallel import run_tasks
+    >>> with ThreadPoolExecutor(2) as executor:
+    ...     list(run_tasks(abs, [-1, -2, -3], executor=executor))
+    [1, 2, 3]
+    """
+    number = checked_n_jobs(n_jobs)
+    if executor is None and number == 1:
+        yield from map(function, tasks)
+        return
+    if executor is not None:
+        yield from _submitted(executor, function, tasks, 4 * (os.cpu_count() or 1))
+        return
+    with ProcessPoolExecutor(number, mp_context=_context()) as pool:
+        yield from _submitted(pool, function, tasks, 2 * number)
+
+
+def _context() -> Any:
+    """Fork where that is possible: a fresh interpreter would spend a second on imports."""
+    return multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else None)
+
+
+def _submitted(executor: Executor, function: Callable[[_Task], _Result], tasks: Iterable[_Task], limit: int) -> Iterator[_Result]:
+    remaining = iter(tasks)
+    waiting: deque[Future[_Result]] = deque(executor.submit(function, task) for task in islice(remaining, limit))
+    try:
+        while waiting:
+            result = waiting.popleft().result()
+            waiting.extend(executor.submit(function, task) for task in islice(remaining, 1))
+            yield result
+    finally:
+        for future in waiting:
+            future.cancel()
