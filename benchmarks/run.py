@@ -46,6 +46,8 @@ NAMES = (
     "fit_gauss_8",
     "fit_gauss_16",
     "tutorial",
+    "flux_points",
+    "ts_map",
 )
 
 
