@@ -138,8 +138,8 @@ def npred_off(self: Any) -> Any:
 
 def stat_array(self: Any) -> Any:
     """W statistic of each bin, without the mask; shape of the counts."""
-    n_on, n_off, ratio, signal = _measurement(self, "its fit statistic is not defined")
-    return poisson.wstat(n_on, n_off, ratio, signal)
+    _require(self, "its fit statistic is not defined")
+    return predict.stat_array(self)
 
 
 def stat_sum(self: Any) -> float:
@@ -151,8 +151,8 @@ def stat_sum(self: Any) -> float:
         If a part is missing, or a bin of the mask has off counts but no off acceptance.
     """
     _require(self, "its fit statistic is not defined")
-    stat = predict.stat_sum(self)
-    if np.isnan(stat):
+    stat = float(predict.stat_sum(self))
+    if not np.isfinite(stat):
         self.validate()
     return stat
 
