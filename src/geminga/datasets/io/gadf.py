@@ -179,6 +179,8 @@ def read(
     cache: bool = True,
     format: str = "gadf",
     checksum: bool = False,
+    *,
+    hdulist: fits.HDUList | None = None,
 ) -> Any:
     """Read a dataset from a FITS file.
 
@@ -196,6 +198,8 @@ def read(
         Format.
     checksum : bool
         Verify checksums also in a gzip file, which has one of its own.
+    hdulist : HDUList, optional
+        Content of the file, if it is in memory already.
 
     Returns
     -------
@@ -212,17 +216,25 @@ def read(
     if path is None or not path.exists():
         msg = f"File {path} does not exist."
         raise FileError(msg)
+    if lazy and name:
+        return _lazy(cls, path, name, cache, checksum)
+    hdulist = hdulist or _open(path, checksum)
     if lazy:
-        dataset = cls(name=name or _open(path, checksum)[0].header.get("NAME"))
-        dataset._read_later(DatasetFile(path, _names(cls), cache, checksum))
-        return dataset
+        return _lazy(cls, path, hdulist[0].header.get("NAME"), cache, checksum)
     try:
-        return cls.from_hdulist(_open(path, checksum), name=name, format=format)
+        return cls.from_hdulist(hdulist, name=name, format=format)
     except (CorruptFileError, FormatError) as error:
         if str(path) in str(error):
             raise
         msg = f"File {path}: {error}"
         raise type(error)(msg) from error
+
+
+def _lazy(cls: Any, path: Path, name: str | None, cache: bool, checksum: bool) -> Any:
+    """Dataset that reads its parts when they are asked for."""
+    dataset = cls(name=name)
+    dataset._read_later(DatasetFile(path, _names(cls), cache, checksum))
+    return dataset
 
 
 def from_dict(cls: Any, /, data: dict[str, Any], lazy: bool = False, cache: bool = True) -> Any:

@@ -59,7 +59,7 @@ def read(
         hdulist = read_fits(filename, checksum=checksum)
         format = "ogip" if _is_ogip(hdulist) else "gadf"
     if format == "gadf":
-        return gadf.read(cls, filename, name=name, checksum=checksum, **kwargs)
+        return gadf.read(cls, filename, name=name, checksum=checksum, hdulist=hdulist, **kwargs)
     kwargs = {key: value for key, value in kwargs.items() if key not in {"lazy", "cache"}}
     return OGIPDatasetReader(filename, checksum=checksum, name=name, **kwargs).read_from(hdulist)
 
