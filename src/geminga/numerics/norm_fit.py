@@ -13,17 +13,38 @@ Legend: p problem, i bin with counts.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geminga.numerics.stieltjes import fraction_integral, fraction_value
 
-__all__ = ["Atoms", "NormProblem", "best_norm", "crossing"]
+__all__ = ["Atoms", "NormProblem", "Problem", "best_norm", "crossing"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
+
+
+class Problem(Protocol):
+    """Many problems: what `best_norm` and `crossing` ask of them. The derivative of the statistic is 2 (total - S)."""
+
+    @property
+    def total(self) -> Array:
+        """Expected counts of the source for a norm of one, shape (n_p,)."""
+
+    @property
+    def floor(self) -> Array:
+        """Lowest norm, not above zero, shape (n_p,)."""
+
+    def value(self, norm: Array) -> tuple[Array, Array]:
+        """S, which falls with the norm, and dS/dF."""
+
+    def statistic(self, norm: Array) -> Array:
+        """-2 ln L relative to no source."""
+
+    def take(self, chosen: Index) -> Problem:
+        """Some of the problems."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +132,7 @@ class NormProblem:
         return replace(self, coefficients=coefficients, atoms=atoms)
 
 
-def best_norm(problem: NormProblem, tolerance: float = 1e-9) -> tuple[Array, NDArray[np.int_]]:
+def best_norm(problem: Problem, tolerance: float = 1e-9) -> tuple[Array, NDArray[np.int_]]:
     """Norm at which the likelihood is largest, not below the floor.
 
     Returns
@@ -143,7 +164,7 @@ def best_norm(problem: NormProblem, tolerance: float = 1e-9) -> tuple[Array, NDA
     return norm, number
 
 
-def crossing(problem: NormProblem, norm: Array, rise: float, side: int, tolerance: float = 1e-6) -> Array:
+def crossing(problem: Problem, norm: Array, rise: float, side: int, tolerance: float = 1e-6) -> Array:
     """Norm above (`side` +1) or below (-1) the best one where the statistic has risen by `rise`.
 
     Parameters
@@ -192,7 +213,7 @@ def crossing(problem: NormProblem, norm: Array, rise: float, side: int, toleranc
     return out
 
 
-def _width(problem: NormProblem, best: Array, rise: float) -> Array:
+def _width(problem: Problem, best: Array, rise: float) -> Array:
     """First guess of the distance to the crossing, from slope and curvature of the statistic at the best norm."""
     s, slope = problem.value(best)
     lean = 2 * np.maximum(problem.total - s, 0.0)  # not zero only at the floor

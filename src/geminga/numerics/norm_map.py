@@ -26,7 +26,7 @@ from geminga.numerics.norm_fit import Atoms, NormProblem, best_norm
 from geminga.numerics.poisson import TRUNCATION
 from geminga.numerics.stieltjes import fraction
 
-__all__ = ["Layer", "NormMap"]
+__all__ = ["Layer", "NormMap", "correlate"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -81,6 +81,12 @@ class _Convolver:
         return np.asarray(out[hy : hy + ny, hx : hx + nx])
 
 
+def correlate(image: Array, kernel: Array, workers: int = 1) -> Array:
+    """Sum over the window around each pixel, ``out(p) = sum_i image(i) kernel(i - p)``, zero beyond the edges; same shape."""
+    convolver = _Convolver(image.shape, kernel.shape, workers)
+    return convolver.back(convolver.forward(image) * convolver.forward(kernel[::-1, ::-1]))
+
+
 class NormMap:
     """Likelihood of a source's norm at every position.
 
@@ -92,14 +98,19 @@ class NormMap:
         Positions of interest, shape (ny, nx).
     workers : int
         Threads of the Fourier transforms.
+    weighted : bool
+        Take ``counts * kernel`` in place of the counts: sums of expected counts of the source itself.
 
     Notes
     -----
     All results are flat arrays over the positions `where`.
     """
 
-    def __init__(self, layers: Sequence[Layer], where: NDArray[np.bool_] | None = None, workers: int = 1) -> None:
+    def __init__(
+        self, layers: Sequence[Layer], where: NDArray[np.bool_] | None = None, workers: int = 1, weighted: bool = False
+    ) -> None:
         self.layers = list(layers)
+        self.weighted = weighted
         self.shape = self.layers[0].counts.shape
         self.place = np.arange(int(np.prod(self.shape))) if where is None else np.flatnonzero(where)
         self._convolver = _Convolver(self.shape, self.layers[0].kernel.shape, workers)
@@ -131,7 +142,7 @@ class NormMap:
             flipped = layer.kernel[::-1, ::-1]
             total += forward(layer.signal) * forward(flipped)
             x = np.where(self._is_outlier(number), 0.0, self.ratios[number] / self.scale)
-            weight, power = layer.counts * x, flipped.copy()
+            weight, power = layer.counts * x, flipped**2 if self.weighted else flipped.copy()
             for j in range(N_MOMENTS):
                 moments[j] += forward(weight) * forward(power)
                 weight, power = weight * x, power * flipped
@@ -157,7 +168,8 @@ class NormMap:
                 place = np.where(inside, lookup[place], -1)
                 row, column = np.nonzero(place >= 0)
                 pixel = tuple(some[row].T)
-                parts.append((place[row, column], self.ratios[number][pixel] * share[column], layer.counts[pixel]))
+                counts = layer.counts[pixel] * share[column] if self.weighted else layer.counts[pixel]
+                parts.append((place[row, column], self.ratios[number][pixel] * share[column], counts))
         if not parts:
             return Atoms(np.zeros(0, np.intp), np.zeros(0), np.zeros(0))
         position, ratio, counts = (np.concatenate(p) for p in zip(*parts, strict=True))
@@ -175,7 +187,8 @@ class NormMap:
             counts = np.where(inside, layer.counts[ty, tx], 0.0)
             row, column = np.nonzero(counts > 0)
             pixel = (ty[row, column], tx[row, column])
-            parts.append((row, ratio[pixel] * share[column], counts[row, column]))
+            own = counts[row, column] * share[column] if self.weighted else counts[row, column]
+            parts.append((row, ratio[pixel] * share[column], own))
         position, value, counts = (np.concatenate(p) for p in zip(*parts, strict=True))
         return Atoms(position, value, counts)
 

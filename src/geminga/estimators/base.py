@@ -1,0 +1,118 @@
+"""What all estimators share: options, and a `run` which returns a product."""
+
+from __future__ import annotations
+
+import copy as copying
+import html
+import inspect
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import astropy.units as u
+import numpy as np
+
+from geminga.errors import InputError
+
+__all__ = ["Estimator", "angle", "check_sigma", "energy_groups"]
+
+
+class Estimator(ABC):
+    """Base class of the estimators. An estimator holds options only; results are what `run` returns."""
+
+    tag: ClassVar[str] = ""
+    _selection_all: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def run(self, datasets: Any) -> Any:
+        """Make the product from one or several datasets."""
+
+    @property
+    def config_parameters(self) -> dict[str, Any]:
+        """Options by name."""
+        names = list(inspect.signature(type(self).__init__).parameters)[1:]
+        return {name: getattr(self, name) for name in names if hasattr(self, name)}
+
+    @property
+    def selection_optional(self) -> list[str]:
+        """Quantities to compute beside the usual ones."""
+        return self._selection
+
+    @selection_optional.setter
+    def selection_optional(self, value: Any) -> None:
+        known = list(self._selection_all)
+        if value is None:
+            self._selection: list[str] = []
+        elif isinstance(value, str) and value == "all":
+            self._selection = known
+        else:
+            chosen = [value] if isinstance(value, str) else list(value)
+            wrong = [name for name in chosen if name not in known]
+            if wrong:
+                names = ", ".join(known)
+                msg = f"{type(self).__name__}: selection_optional {wrong[0]!r} is not offered; choose among {names}, or 'all'."
+                raise InputError(msg)
+            self._selection = chosen
+
+    def copy(self) -> Any:
+        """Deep copy."""
+        return copying.deepcopy(self)
+
+    def __str__(self) -> str:
+        lines = [type(self).__name__, "-" * len(type(self).__name__), ""]
+        lines += [f"  {name:24}: {value}" for name, value in self.config_parameters.items()]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(str(self))}</pre>"
+
+
+def check_sigma(name: str, value: Any) -> float:
+    """Return a positive number of standard deviations.
+
+    Raises
+    ------
+    InputError
+        If it is not.
+    """
+    number = float(value)
+    if not number > 0 or not np.isfinite(number):
+        msg = f"{name} is {value!r}; expected a positive number of standard deviations."
+        raise InputError(msg)
+    return number
+
+
+def angle(name: str, value: Any) -> u.Quantity:
+    """Return a positive angle in deg.
+
+    Raises
+    ------
+    InputError
+        If it has no unit of angle or is not positive.
+    """
+    try:
+        out = u.Quantity(value).to("deg")
+    except (u.UnitConversionError, TypeError) as error:
+        msg = f"{name} is {value!r}; expected an angle with a unit, like '0.1 deg'."
+        raise InputError(msg) from error
+    if not out.value > 0:
+        msg = f"{name} is {value!r}; expected a positive angle."
+        raise InputError(msg)
+    return out
+
+
+def energy_groups(axis: Any, energy_edges: Any) -> list[slice]:
+    """Slices of the energy bins which wanted edges, rounded to those of `axis`, select; one with all bins for ``None``.
+
+    Raises
+    ------
+    InputError
+        If no bin of the axis lies between the wanted edges.
+    """
+    if energy_edges is None:
+        return [slice(0, axis.nbin)]
+    table = axis.group_table(u.Quantity(energy_edges))
+    groups = [slice(int(row["idx_min"]), int(row["idx_max"]) + 1) for row in table if str(row["bin_type"]).strip() == "normal"]
+    if not groups:
+        msg = f"energy_edges {energy_edges} select no bin of the energy axis from {axis.edges[0]} to {axis.edges[-1]}."
+        raise InputError(msg)
+    return groups

@@ -1,0 +1,368 @@
+"""Test statistic and flux of a source at every pixel.
+
+The likelihood of all positions is solved together, see `geminga.numerics.norm_map`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import astropy.units as u
+import numpy as np
+from numpy.typing import NDArray
+
+from geminga.errors import GeometryError, InputError, UnsupportedError
+from geminga.estimators.base import Estimator, angle, check_sigma, energy_groups
+from geminga.estimators.exposure import folded_signal
+from geminga.flux import FluxMaps
+from geminga.maps import Map, WcsGeom
+from geminga.modeling.models import PointSpatialModel, PowerLawSpectralModel, SkyModel
+from geminga.numerics.norm_fit import NormProblem, crossing
+from geminga.numerics.norm_map import Layer, NormMap, correlate
+from geminga.numerics.poisson import TRUNCATION
+from geminga.numerics.radial import gauss_legendre
+from geminga.utils.threads import single_thread
+
+__all__ = ["TSMapEstimator"]
+
+Array = NDArray[np.float64]
+
+#: Part of a source's counts inside the default kernel.
+CONTAINED = 0.99
+
+
+class TSMapEstimator(Estimator):
+    """Flux and significance of a source put at every pixel in turn.
+
+    At each position the norm of the kernel model is fitted on top of the dataset's models by the Poisson
+    likelihood, exactly and for all positions together.
+
+    Parameters
+    ----------
+    kernel_model : SkyModel, optional
+        Source; its position does not matter. A point with a power law of index 2 if not given.
+    kernel_width : Quantity or str, optional
+        Side of the square window around each position that is fitted. By default it holds 99 % of the source's counts.
+        What lies outside of the window is not lost: the norm refers to the whole source.
+    downsampling_factor : int, optional
+        Rebin the datasets first, and interpolate the results back.
+    n_sigma, n_sigma_ul, n_sigma_sensitivity : float
+        Standard deviations of errors, upper limits and sensitivity.
+    threshold, rtol, max_niter, norm
+        Accepted for compatibility; every position is solved exactly.
+    selection_optional : list of str or "all", optional
+        ``"errn-errp"``, ``"ul"``, ``"sensitivity"``.
+    energy_edges : Quantity, optional
+        Edges of the energy bands, rounded to those of the dataset; one band if not given.
+    sum_over_energy_groups : bool
+        Add the energies of a band to one image before the fit; otherwise they are fitted jointly, which uses more of the data.
+    n_jobs : int, optional
+        Threads of the Fourier transforms.
+
+    Examples
+    --------
+    >>> from geminga.estimators import TSMapEstimator
+    >>> TSMapEstimator(kernel_width="0.3 deg", selection_optional="all").selection_optional
+    ['errn-errp', 'ul', 'sensitivity']
+    """
+
+    tag = "TSMapEstimator"
+    _selection_all: ClassVar[tuple[str, ...]] = ("errn-errp", "ul", "sensitivity")
+
+    def __init__(
+        self,
+        kernel_model: Any = None,
+        kernel_width: Any = None,
+        downsampling_factor: int | None = None,
+        n_sigma: float = 1,
+        n_sigma_ul: float = 2,
+        n_sigma_sensitivity: float = 5,
+        threshold: float | None = None,
+        rtol: float = 0.01,
+        selection_optional: Any = None,
+        energy_edges: Any = None,
+        sum_over_energy_groups: bool = True,
+        n_jobs: int | None = None,
+        parallel_backend: str | None = None,
+        norm: Any = None,
+        max_niter: int = 100,
+    ) -> None:
+        if kernel_model is None:
+            kernel_model = SkyModel(PowerLawSpectralModel(), PointSpatialModel(), name="ts-kernel")
+        if not hasattr(kernel_model, "spatial_model") or kernel_model.spatial_model is None:
+            msg = f"TSMapEstimator: kernel_model is {kernel_model!r}; expected a SkyModel with a spatial model."
+            raise InputError(msg)
+        self.kernel_model = kernel_model
+        self.kernel_width = None if kernel_width is None else angle("kernel_width", kernel_width)
+        self.downsampling_factor = downsampling_factor
+        self.n_sigma = check_sigma("n_sigma", n_sigma)
+        self.n_sigma_ul = check_sigma("n_sigma_ul", n_sigma_ul)
+        self.n_sigma_sensitivity = check_sigma("n_sigma_sensitivity", n_sigma_sensitivity)
+        self.threshold, self.rtol, self.norm, self.max_niter = threshold, rtol, norm, max_niter
+        self.selection_optional = selection_optional
+        self.energy_edges = energy_edges
+        self.sum_over_energy_groups = sum_over_energy_groups
+        self.n_jobs, self.parallel_backend = n_jobs, parallel_backend
+
+    @property
+    def selection_all(self) -> list[str]:
+        """Names of all maps that can be asked for."""
+        names = ["ts", "norm", "niter", "norm_err", "npred", "npred_excess", "stat", "stat_null", "sqrt_ts"]
+        if "errn-errp" in self.selection_optional:
+            names += ["norm_errp", "norm_errn"]
+        if "ul" in self.selection_optional:
+            names += ["norm_ul"]
+        if "sensitivity" in self.selection_optional:
+            names += ["norm_sensitivity"]
+        return names
+
+    # ---- parts that can be looked at -----------------------------------------------------------
+
+    def estimate_kernel(self, dataset: Any) -> Any:
+        """Share of the source's counts in the pixels around its position.
+
+        Parameters
+        ----------
+        dataset : MapDataset
+            Its responses at the centre are used.
+
+        Returns
+        -------
+        kernel : Map
+            Odd number of pixels, one image per energy. The sum is the part of the counts inside the window.
+        """
+        geom = dataset._geom.to_image()
+        side = self._kernel_side(dataset)
+        own = WcsGeom.create(skydir=geom.center_skydir, binsz=geom.pixel_scales, npix=(side, side), proj="TAN", frame=geom.frame)
+        spatial = self.kernel_model.spatial_model.copy()
+        spatial.position = geom.center_skydir
+        model = SkyModel(self.kernel_model.spectral_model, spatial, name="ts-kernel", apply_irf=self.kernel_model.apply_irf)
+        axis_true = dataset.exposure.geom.axes["energy_true"]
+        exposure = Map.from_geom(own.to_cube([axis_true]), unit="cm2 s", data=1.0)
+        cut = type(dataset)(
+            counts=Map.from_geom(own.to_cube([dataset._geom.axes["energy"]])),
+            exposure=exposure,
+            psf=dataset.psf,
+            edisp=dataset.edisp,
+            models=[model],
+            name="ts-kernel",
+        )
+        counts = cut.npred_signal()
+        whole = folded_signal(cut, model.spectral_model)[1][:, None, None]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.where(whole > 0, counts.frozen_data / whole, 0.0)
+        # A pixel on the sphere is not exactly one of a plane: never more than the whole source.
+        share = np.maximum(share, 0.0)
+        share /= np.maximum(share.sum(axis=(1, 2), keepdims=True), 1.0)
+        return Map.from_geom(counts.geom, data=self._trimmed(share, counts) if self.kernel_width is None else share)
+
+    def _kernel_side(self, dataset: Any) -> int:
+        scale = float(dataset._geom.pixel_scales.to_value("deg").max())
+        if self.kernel_width is not None:
+            half = int(np.ceil((self.kernel_width.to_value("deg") / scale - 1) / 2 - 1e-6))
+            return 2 * max(half, 1) + 1
+        spatial = self.kernel_model.spatial_model
+        reach = spatial.support_radius(np.array([p.value for p in spatial.parameters])) or 0.0
+        if dataset.psf is not None:
+            energy = dataset._geom.axes["energy"].center
+            radius = dataset.psf.containment_radius(0.995, energy_true=energy)
+            reach += float(np.nan_to_num(radius.to_value("deg")).max())
+        limit = min(dataset._geom.to_image().data_shape) // 2 - 1
+        return 2 * max(min(int(np.ceil(reach / scale)), limit), 2) + 1
+
+    def _trimmed(self, share: Array, counts: Any) -> Array:
+        """Zero outside the smallest window that holds `CONTAINED` of the counts of all energies."""
+        total = counts.frozen_data.sum(axis=0)
+        half = total.shape[0] // 2
+        distance = np.maximum(*np.abs(np.mgrid[-half : half + 1, -half : half + 1]))
+        enclosed = np.cumsum(np.bincount(distance.ravel(), total.ravel()))
+        reach = int(np.searchsorted(enclosed, CONTAINED * enclosed[-1]))
+        return np.asarray(np.where(distance <= max(reach, 1), share, 0.0))
+
+    @staticmethod
+    def estimate_mask_default(dataset: Any) -> Any:
+        """Pixels which the dataset's mask selects at any energy (Map of one image)."""
+        image = dataset._geom.to_image()
+        mask = dataset.mask
+        data = np.ones(image.data_shape, bool) if mask is None else np.asarray(mask.frozen_data).any(axis=0)
+        return Map.from_geom(image, data=data)
+
+    def estimate_pad_width(self, dataset: Any, kernel: Any = None) -> tuple[int, int]:
+        """Half the size of the kernel in pixels, (x, y): nothing is padded, the images end at their edges."""
+        kernel = self.estimate_kernel(dataset) if kernel is None else kernel
+        ny, nx = kernel.geom.data_shape[-2:]
+        return nx // 2, ny // 2
+
+    def estimate_fit_input_maps(self, dataset: Any) -> dict[str, Any]:
+        """Counts, background, ``exposure`` (expected counts of a norm of one) and mask, zero where masked (dict of Map)."""
+        geom = dataset._geom
+        inside = np.ones(geom.data_shape, bool) if dataset.mask is None else np.asarray(dataset.mask.frozen_data)
+        signal, _ = folded_signal(dataset, self.kernel_model.spectral_model)
+        parts = {
+            "counts": dataset.counts.frozen_data.astype(float),
+            "background": dataset.npred().frozen_data,
+            "exposure": np.maximum(signal, 0.0),
+        }
+        if not inside.all():
+            parts = {name: np.where(inside, data, 0.0) for name, data in parts.items()}
+        maps = {name: Map.from_geom(geom, data=data) for name, data in parts.items()}
+        maps["mask"] = Map.from_geom(geom, data=inside)
+        return maps
+
+    # ---- the fit -------------------------------------------------------------------------------
+
+    def estimate_flux_map(self, datasets: Any) -> dict[str, Any]:
+        """Maps of one band: all energies of the datasets (dict of images)."""
+        layers = [layer for dataset in datasets for layer in self._layers(dataset)]
+        own = NormMap(layers, workers=self.n_jobs or 1)
+        problem, norm, number = own.problem()
+        _, slope = problem.value(np.nan_to_num(norm))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            error = np.where(np.isfinite(norm) & (slope < 0), 1 / np.sqrt(-slope), np.nan)
+        ts = -problem.statistic(norm)
+        null, background = _window_sums(layers)
+        out = {
+            "norm": norm,
+            "norm_err": error * self.n_sigma,
+            "ts": ts,
+            "sqrt_ts": np.sign(norm) * np.sqrt(np.maximum(ts, 0.0)),
+            "niter": number.astype(float),
+            "npred_excess": norm * problem.total,
+            "npred": norm * problem.total + background,
+            "stat_null": np.where(np.isfinite(norm), null, np.nan),
+            "stat": null - ts,
+        }
+        if "errn-errp" in self.selection_optional:
+            out["norm_errp"] = crossing(problem, norm, self.n_sigma**2, 1) - norm
+            out["norm_errn"] = norm - crossing(problem, norm, self.n_sigma**2, -1)
+        if "ul" in self.selection_optional:
+            out["norm_ul"] = crossing(problem, norm, self.n_sigma_ul**2, 1)
+        if "sensitivity" in self.selection_optional:
+            out["norm_sensitivity"] = _sensitivity(layers, self.n_sigma_sensitivity)
+        return {name: values.reshape(own.shape) for name, values in out.items()}
+
+    def _layers(self, dataset: Any) -> list[Layer]:
+        """The energies of a dataset, summed or not, as arrays."""
+        kernel = self.estimate_kernel(dataset).frozen_data
+        maps = self.estimate_fit_input_maps(dataset)
+        n, b, s = (maps[name].frozen_data for name in ("counts", "background", "exposure"))
+        if self.sum_over_energy_groups:
+            weight = s.reshape(len(s), -1).mean(axis=1)
+            total = weight.sum()
+            mean = np.tensordot(weight / total if total > 0 else np.full(len(s), 1 / len(s)), kernel, axes=1)
+            return [Layer(n.sum(axis=0), b.sum(axis=0), s.sum(axis=0), mean)]
+        return [Layer(*parts) for parts in zip(n, b, s, kernel, strict=True)]
+
+    def run(self, datasets: Any) -> FluxMaps:
+        """Make the maps.
+
+        Parameters
+        ----------
+        datasets : MapDataset, list of MapDataset or Datasets
+            With statistic ``cash``, all on the same image; fitted jointly.
+
+        Returns
+        -------
+        maps : FluxMaps
+            ``norm``, ``norm_err``, ``ts``, ``sqrt_ts``, ``stat``, ``stat_null``, ``npred``, ``npred_excess``, ``niter`` and
+            what `selection_optional` asks for, with one bin for each energy band. NaN where there is no exposure or no
+            pixel inside the mask.
+
+        Raises
+        ------
+        UnsupportedError
+            For datasets with another statistic.
+        GeometryError
+            If the images of the datasets differ.
+        """
+        items = [datasets] if hasattr(datasets, "stat_type") else list(datasets)
+        _check(items)
+        geom = items[0]._geom
+        small = [d.downsample(self.downsampling_factor) if self.downsampling_factor else d for d in items]
+        for before, after in zip(items, small, strict=True):
+            if after is not before:
+                after.models = before.models
+        axis = geom.axes["energy"]
+        groups = energy_groups(axis, self.energy_edges)
+        bands = []
+        for group in groups:
+            with single_thread():
+                bands.append(self._band([_slice(d, group) for d in small], small[0], geom))
+        edges = [axis.edges[group.start] for group in groups] + [axis.edges[groups[-1].stop]]
+        own_axis = type(axis).from_energy_edges(u.Quantity(edges))
+        cube = geom.to_image().to_cube([own_axis])
+        data = {name: Map.from_geom(cube, data=np.stack([band[name] for band in bands])) for name in bands[0]}
+        meta = {"n_sigma": self.n_sigma, "n_sigma_ul": self.n_sigma_ul, "n_sigma_sensitivity": self.n_sigma_sensitivity}
+        return FluxMaps(data, reference_model=self.kernel_model, meta=meta, gti=items[0].gti)
+
+    def _band(self, datasets: list[Any], reference: Any, geom: Any) -> dict[str, Array]:
+        inside = np.any([self.estimate_mask_default(d).frozen_data for d in datasets], axis=0)
+        out = {name: np.where(inside, image, np.nan) for name, image in self.estimate_flux_map(datasets).items()}
+        if self.downsampling_factor is None:
+            return out
+        image = reference._geom.to_image()
+        return {
+            name: np.asarray(Map.from_geom(image, data=data).interp_to_geom(geom.to_image(), fill_value=None).frozen_data)
+            for name, data in out.items()
+        }
+
+
+def _slice(dataset: Any, group: slice) -> Any:
+    """Some energies of a dataset, with its models."""
+    if (group.start, group.stop) == (0, dataset._geom.axes["energy"].nbin):
+        return dataset
+    out = dataset.slice_by_idx({"energy": group}, name=dataset.name)
+    out.models = dataset.models
+    return out
+
+
+def _check(datasets: list[Any]) -> None:
+    for dataset in datasets:
+        if dataset.stat_type != "cash":
+            msg = (
+                f"TSMapEstimator needs the statistic 'cash', but dataset {dataset.name!r} has {dataset.stat_type!r}; "
+                "use ExcessMapEstimator for on/off data."
+            )
+            raise UnsupportedError(msg)
+        if dataset.exposure is None:
+            msg = f"Dataset {dataset.name!r} has no exposure, so counts cannot be turned into fluxes; set dataset.exposure."
+            raise InputError(msg)
+        if dataset._geom.to_image() != datasets[0]._geom.to_image():
+            first = datasets[0].name
+            msg = f"TSMapEstimator: the image of dataset {dataset.name!r} is not that of {first!r}; reproject one of them."
+            raise GeometryError(msg)
+
+
+def _window_sums(layers: list[Layer]) -> tuple[Array, Array]:
+    """Statistic without source and background inside the window of each position, flat."""
+    null, background = np.zeros(layers[0].counts.shape), np.zeros(layers[0].counts.shape)
+    for layer in layers:
+        log = np.log(np.maximum(layer.background, TRUNCATION))
+        own = 2 * (layer.background - np.where(layer.counts > 0, layer.counts * log, 0.0))
+        window = (layer.kernel > 0).astype(float)
+        null += correlate(own, window)
+        background += correlate(layer.background, window)
+    return null.ravel(), background.ravel()
+
+
+def _sensitivity(layers: list[Layer], n_sigma: float) -> Array:
+    """Norm whose expected counts give a significance of `n_sigma`.
+
+    For counts b + F s the test statistic is TS(F) = 2 sum[(b + F s) ln(1 + F s/b) - F s], with the derivative
+    2 sum s ln(1 + F s/b) (Asimov data, Cowan et al. 2011, EPJ C71, 1554).
+    """
+    own = NormMap([Layer(layer.signal, layer.background, layer.signal, layer.kernel) for layer in layers], weighted=True)
+    problem = NormProblem(own.total, own.floor, own.coefficients, own.scale, own.atoms)
+    seen = own.total > 0
+    curvature = problem.value(np.zeros(len(seen)))[0]
+    norm = np.where(seen, n_sigma / np.sqrt(np.maximum(curvature, 1e-300)), 0.0)
+    nodes, weights = gauss_legendre(6)
+    for _ in range(30):
+        ts = 2 * norm * sum(w * problem.logarithm(t * norm) for t, w in zip(nodes, weights, strict=True))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            step = (n_sigma**2 - ts) / (2 * problem.logarithm(norm))
+        step = np.where(seen & np.isfinite(step), step, 0.0)
+        norm = np.maximum(norm + step, 0.1 * norm)
+        if (np.abs(step) <= 1e-5 * norm).all():
+            break
+    return np.where(seen, norm, np.nan)

@@ -1,0 +1,1 @@
+"""Estimators of flux points: spectra and light curves."""

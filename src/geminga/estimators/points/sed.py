@@ -1,0 +1,282 @@
+"""Flux points: the norm of a source in bands of energy.
+
+With the other parameters fixed, which is the default, all bands (and for light curves all times) are one batch of
+one-parameter problems, see `geminga.numerics.binned_norm`. With ``reoptimize=True`` each band is a fit of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import astropy.units as u
+import numpy as np
+from numpy.typing import NDArray
+
+from geminga.errors import InputError, NameLookupError
+from geminga.estimators.base import Estimator, check_sigma
+from geminga.estimators.points.bins import dataset_bins, joined
+from geminga.estimators.points.norms import NormOptions, estimate_norms
+from geminga.estimators.points.refit import refit_bands
+from geminga.flux import FluxPoints
+from geminga.maps import LabelMapAxis, Map, MapAxis, RegionGeom
+from geminga.modeling import Parameter
+from geminga.utils.threads import single_thread
+
+__all__ = ["FluxPointsEstimator"]
+
+Array = NDArray[np.float64]
+
+#: Quantities with a value for each dataset.
+PER_DATASET = ("counts", "npred", "npred_excess")
+
+
+def default_norm() -> Parameter:
+    """Norm with the scan values which are usual: eleven from 0.2 to 5."""
+    return Parameter("norm", 1, unit="", interp="log", scan_min=0.2, scan_max=5, scan_n_values=11)
+
+
+class FluxPointsEstimator(Estimator):
+    """Flux points of one source in bands of energy.
+
+    In each band the spectrum of the source keeps the shape of its model, and its norm is fitted to all datasets together.
+
+    Parameters
+    ----------
+    energy_edges : Quantity
+        Edges of the bands, rounded to the energy bins of the first dataset; the result has the rounded edges.
+    sum_over_energy_groups : bool
+        Add the energies of a band before the fit, pixel by pixel.
+    n_jobs, parallel_backend, allow_multiple_telescopes
+        Accepted for compatibility: all bands are solved in one batch, and datasets of any instruments jointly.
+    source : str or int
+        Name or position of the source among the models.
+    n_sigma, n_sigma_ul, n_sigma_sensitivity : float
+        Standard deviations of errors, upper limits and sensitivity.
+    selection_optional : list of str or "all", optional
+        ``"errn-errp"``, ``"ul"``, ``"scan"``, ``"sensitivity"``.
+    fit : Fit, optional
+        Used with `reoptimize`.
+    reoptimize : bool
+        Fit the free parameters of all other models in each band as well.
+    norm : Parameter or dict, optional
+        Bounds and scan values of the norm.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from geminga.estimators import FluxPointsEstimator
+    >>> FluxPointsEstimator([1, 3, 10] * u.TeV, source="crab", selection_optional="all").selection_optional
+    ['errn-errp', 'ul', 'scan', 'sensitivity']
+    """
+
+    tag = "FluxPointsEstimator"
+    _selection_all: ClassVar[tuple[str, ...]] = ("errn-errp", "ul", "scan", "sensitivity")
+
+    def __init__(
+        self,
+        energy_edges: Any = [1, 10] * u.TeV,
+        sum_over_energy_groups: bool = False,
+        n_jobs: int | None = None,
+        parallel_backend: str | None = None,
+        allow_multiple_telescopes: bool = False,
+        source: str | int = 0,
+        n_sigma: float = 1,
+        n_sigma_ul: float = 2,
+        n_sigma_sensitivity: float = 5,
+        selection_optional: Any = None,
+        fit: Any = None,
+        reoptimize: bool = False,
+        norm: Any = None,
+    ) -> None:
+        self.energy_edges = _edges(energy_edges)
+        self.sum_over_energy_groups = sum_over_energy_groups
+        self.n_jobs, self.parallel_backend = n_jobs, parallel_backend
+        self.allow_multiple_telescopes = allow_multiple_telescopes
+        self.source = source
+        self.n_sigma = check_sigma("n_sigma", n_sigma)
+        self.n_sigma_ul = check_sigma("n_sigma_ul", n_sigma_ul)
+        self.n_sigma_sensitivity = check_sigma("n_sigma_sensitivity", n_sigma_sensitivity)
+        self.selection_optional = selection_optional
+        self.fit = fit
+        self.reoptimize = reoptimize
+        self.norm = _norm(norm)
+
+    def run(self, datasets: Any) -> FluxPoints:
+        """Estimate the flux points.
+
+        Parameters
+        ----------
+        datasets : Datasets, list of Dataset or Dataset
+            With models set, among them the source. They are not changed.
+
+        Returns
+        -------
+        points : FluxPoints
+            ``norm``, ``norm_err``, ``ts``, ``sqrt_ts``, ``stat``, ``stat_null``, ``counts``, ``npred``, ``npred_excess``,
+            ``niter``, ``success`` and what `selection_optional` asks for. A band in which no bin sees the source is a row of NaN with
+            ``success`` false.
+
+        Raises
+        ------
+        NameLookupError
+            If there is no such source.
+        InputError
+            If no energy bin lies inside the edges.
+        """
+        items = as_list(datasets)
+        source = self.find_source(items)
+        axis = self.energy_axis(items)
+        with single_thread():
+            rows = self.estimate(items, source, axis, [0] * len(items), 1)
+        region = self._region(items)
+        return self._points(rows, region, [axis], items, source)
+
+    # ---- parts shared with light curves --------------------------------------------------------
+
+    def find_source(self, datasets: list[Any]) -> Any:
+        """The model of the source."""
+        models = [model for dataset in datasets for model in dataset.models or ()]
+        unique = list({id(m): m for m in models if hasattr(m, "spectral_model") and hasattr(m, "apply_irf")}.values())
+        if isinstance(self.source, (int, np.integer)) and not isinstance(self.source, bool):
+            if -len(unique) <= self.source < len(unique):
+                return unique[self.source]
+        else:
+            for model in unique:
+                if model.name == self.source:
+                    return model
+        names = ", ".join(repr(m.name) for m in unique) or "none; set datasets.models"
+        msg = f"{type(self).__name__}: there is no source {self.source!r} among the models of the datasets: {names}."
+        raise NameLookupError(msg)
+
+    def energy_axis(self, datasets: list[Any]) -> Any:
+        """Axis of the bands: the edges wanted, rounded to the bins of the first dataset."""
+        axis = datasets[0]._geom.axes["energy"]
+        table = axis.group_table(self.energy_edges)
+        rows = [row for row in table if str(row["bin_type"]).strip() == "normal"]
+        edges = u.Quantity([axis.edges[int(row["idx_min"])] for row in rows] + [axis.edges[int(rows[-1]["idx_max"]) + 1]])
+        return MapAxis.from_energy_edges(edges)
+
+    def estimate(self, datasets: list[Any], source: Any, axis: Any, first: list[int], number: int) -> dict[str, Array]:
+        """Quantities of shape (number, n_energy, ...), where a dataset contributes to the batch with index ``first[i]``."""
+        n_band = axis.nbin
+        groups = [_groups(dataset, axis) for dataset in datasets]
+        if self.reoptimize:
+            return refit_bands(self, datasets, source, axis, groups, first, number)
+        bins = [dataset_bins(d, source.name, g, self.sum_over_energy_groups) for d, g in zip(datasets, groups, strict=True)]
+        problem = joined(bins, [f * n_band for f in first], number * n_band)
+        out = estimate_norms(problem, self.options())
+        shape = (number, n_band)
+        norm = out["norm"]
+        rows = {name: v.reshape(-1, *shape) if name == "stat_scan" else v.reshape(shape) for name, v in out.items()}
+        for name in PER_DATASET:
+            rows[name] = np.full((len(datasets), *shape), np.nan)
+        for place, (own, start) in enumerate(zip(bins, first, strict=True)):
+            for name, values in _counts(own, norm[start * n_band : (start + 1) * n_band], n_band).items():
+                rows[name][place, start] = values
+        return rows
+
+    def options(self) -> NormOptions:
+        """Options of the batch."""
+        low = -np.inf if np.isnan(self.norm.min) else self.norm.min
+        high = np.inf if np.isnan(self.norm.max) else self.norm.max
+        return NormOptions(
+            self.selection_optional,
+            self.n_sigma,
+            self.n_sigma_ul,
+            self.n_sigma_sensitivity,
+            low,
+            high,
+            np.asarray(self.norm.scan_values, dtype=float),
+        )
+
+    @staticmethod
+    def _region(datasets: list[Any]) -> Any:
+        geom = datasets[0]._geom
+        return geom.region if geom.is_region else None
+
+    def _points(self, rows: dict[str, Array], region: Any, axes: list[Any], datasets: list[Any], source: Any) -> FluxPoints:
+        """Rows of shape (..., n_time, n_energy) as maps; `axes` are energy, and time if there are several."""
+        geom = RegionGeom.create(region, axes=axes)
+        names = LabelMapAxis([d.name for d in datasets], name="dataset")
+        scan = MapAxis.from_nodes(np.asarray(self.norm.scan_values, dtype=float), interp=self.norm.interp, name="norm")
+        data = {}
+        inner = {**dict.fromkeys(PER_DATASET, names), "stat_scan": scan}
+        for name, values in rows.items():
+            own = RegionGeom.create(region, axes=[axes[0], inner[name], *axes[1:]]) if name in inner else geom
+            content = (np.moveaxis(values, 0, 1) if name in inner else values).reshape(own.data_shape)
+            data[name] = Map.from_geom(own, data=content.astype(bool) if name == "success" else content)
+        meta = {
+            "n_sigma": self.n_sigma,
+            "n_sigma_ul": self.n_sigma_ul,
+            "n_sigma_sensitivity": self.n_sigma_sensitivity,
+            "sed_type_init": "likelihood",
+        }
+        gti = None
+        for dataset in datasets:
+            if dataset.gti is not None:
+                gti = dataset.gti if gti is None else type(gti).from_stack([gti, dataset.gti])
+        return FluxPoints(data, reference_model=source.copy(name=source.name), meta=meta, gti=gti)
+
+
+def as_list(datasets: Any) -> list[Any]:
+    """One or several datasets as a list.
+
+    Raises
+    ------
+    InputError
+        If there is none, or something is not a dataset with counts.
+    """
+    items = [datasets] if hasattr(datasets, "stat_type") else list(datasets)
+    if not items:
+        msg = "There are no datasets; give at least one."
+        raise InputError(msg)
+    for dataset in items:
+        if getattr(dataset, "counts", None) is None:
+            msg = f"Dataset {getattr(dataset, 'name', dataset)!r} has no counts, so that no fluxes can be estimated from it."
+            raise InputError(msg)
+    return items
+
+
+def _groups(dataset: Any, bands: Any) -> list[slice | None]:
+    """Energy bins of a dataset inside each band, ``None`` for a band without any."""
+    axis = dataset._geom.axes["energy"]
+    low, high = axis.edges_min.to_value("TeV"), axis.edges_max.to_value("TeV")
+    groups: list[slice | None] = []
+    for start, stop in zip(bands.edges_min.to_value("TeV"), bands.edges_max.to_value("TeV"), strict=True):
+        inside = np.flatnonzero((low >= start * (1 - 1e-6)) & (high <= stop * (1 + 1e-6)))
+        groups.append(slice(int(inside[0]), int(inside[-1]) + 1) if len(inside) else None)
+    return groups
+
+
+def _counts(bins: Any, norm: Array, number: int) -> dict[str, Array]:
+    """Counts, predicted counts and those of the source in each band."""
+
+    def total(values: Array) -> Array:
+        return np.asarray(np.bincount(bins.band, values, minlength=number), dtype=float)
+
+    excess = total(bins.signal) * norm
+    background = np.where(np.isfinite(bins.alpha), np.nan_to_num(bins.alpha * bins.off), 0.0)
+    return {"counts": total(bins.counts), "npred": total(bins.other + background) + excess, "npred_excess": excess}
+
+
+def _edges(value: Any) -> u.Quantity:
+    try:
+        edges = u.Quantity(value).to("TeV")
+    except (u.UnitConversionError, TypeError, ValueError) as error:
+        msg = f"energy_edges are {value!r}; expected at least two energies with a unit, like [1, 10] * u.TeV."
+        raise InputError(msg) from error
+    if edges.ndim != 1 or len(edges) < 2 or not (np.diff(edges.value) > 0).all() or not np.isfinite(edges.value).all():
+        msg = f"energy_edges are {value}; expected at least two energies, each larger than the one before."
+        raise InputError(msg)
+    return edges
+
+
+def _norm(value: Any) -> Parameter:
+    own = default_norm()
+    if value is None:
+        return own
+    if isinstance(value, dict):
+        for name, entry in value.items():
+            setattr(own, name, entry)
+        return own
+    return value

@@ -1,0 +1,113 @@
+"""One norm for each of many groups of bins: the problems behind flux points and light curves.
+
+Every bin knows the problem it belongs to, its counts, the counts expected from everything but the source, and those
+expected from the source for a norm of one. Bins with a known background use the Cash statistic, bins with an off
+measurement the profile statistic W.
+
+Legend: p problem, i bin, F norm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geminga.numerics.poisson import cash_terms, wstat_terms
+
+__all__ = ["BinnedProblem"]
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class BinnedProblem:
+    """Problems of bins, for `numerics.norm_fit`.
+
+    Attributes
+    ----------
+    number : int
+        Number of problems.
+    problem : array of int
+        Problem of each bin, shape (n_i,).
+    counts, other, signal : array
+        Counts, expected counts without the source, and of the source for a norm of one, shape (n_i,).
+    off, alpha : array
+        Off counts, and ratio of the acceptances; NaN for bins whose background is known (and part of `other`).
+    """
+
+    number: int
+    problem: Index
+    counts: Array
+    other: Array
+    signal: Array
+    off: Array
+    alpha: Array
+
+    def _sum(self, values: Array) -> Array:
+        out: Any = np.bincount(self.problem, values, minlength=self.number)
+        return np.asarray(out, dtype=float)
+
+    @cached_property
+    def total(self) -> Array:
+        """Expected counts of the source for a norm of one, shape (n_p,)."""
+        return self._sum(self.signal)
+
+    @cached_property
+    def is_off(self) -> NDArray[np.bool_]:
+        """Bins with an off measurement."""
+        return np.asarray(np.isfinite(self.alpha))
+
+    @cached_property
+    def floor(self) -> Array:
+        """Lowest norm, shape (n_p,): that at which expected counts vanish.
+
+        The W statistic has no lowest norm; it is bounded by minus ten times all counts.
+        """
+        counts = np.where(self.is_off, self.counts + np.nan_to_num(self.off * self.alpha), self.counts + self.other)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            wide = -10 * (self._sum(counts) + 1) / self.total
+            own = np.where((self.signal > 0) & ~self.is_off, -self.other / self.signal, -np.inf)
+        np.maximum.at(wide, self.problem, own)
+        return np.where(self.total > 0, np.minimum(wide, 0.0), -1.0)
+
+    def terms(self, norm: Array) -> tuple[Array, Array, Array]:
+        """Statistic of each bin, and its first and second derivative by the expected counts."""
+        mu = self.other + norm[self.problem] * self.signal
+        value, slope, bend = cash_terms(self.counts, mu)
+        if self.is_off.any():
+            own = self.is_off
+            parts = wstat_terms(self.counts[own], self.off[own], self.alpha[own], mu[own])
+            value[own], slope[own], bend[own] = parts
+        return value, slope, bend
+
+    def value(self, norm: Array) -> tuple[Array, Array]:
+        """S and dS/dF: the derivative of the statistic is 2 (T - S)."""
+        _, slope, bend = self.terms(norm)
+        return self.total - 0.5 * self._sum(self.signal * slope), -0.5 * self._sum(self.signal**2 * bend)
+
+    def absolute(self, norm: Array) -> Array:
+        """Statistic, summed over the bins of each problem."""
+        return self._sum(self.terms(norm)[0])
+
+    @cached_property
+    def null(self) -> Array:
+        """Statistic without the source."""
+        return self.absolute(np.zeros(self.number))
+
+    def statistic(self, norm: Array) -> Array:
+        """Statistic relative to no source."""
+        return self.absolute(norm) - self.null
+
+    def take(self, chosen: Index) -> BinnedProblem:
+        """Some of the problems, renumbered."""
+        place = np.full(self.number, -1, np.intp)
+        place[chosen] = np.arange(len(chosen))
+        new = place[self.problem]
+        keep = new >= 0
+        parts = {f.name: getattr(self, f.name)[keep] for f in fields(self) if f.name not in {"number", "problem"}}
+        return BinnedProblem(number=len(chosen), problem=new[keep], **parts)

@@ -1,0 +1,63 @@
+import astropy.units as u
+import numpy as np
+import pytest
+
+from geminga.errors import InputError
+from geminga.estimators.map.excess import ExcessMapEstimator
+from geminga.maps import Map
+from geminga.stats import CashCountsStatistic
+from tests.unit.estimators.test_points import spectrum
+from tests.unit.estimators.test_ts import SHAPES, make, source
+
+
+def test_sums_in_the_circle():
+    dataset = make()
+    dataset.fake(random_state=1)
+    maps = ExcessMapEstimator("0.2 deg", energy_edges=[1, 10] * u.TeV, selection_optional="all").run(dataset)
+    y, x = np.mgrid[0:51, 0:61]
+    for cy, cx in [(25, 30), (0, 0), (40, 59)]:
+        inside = (y - cy) ** 2 + (x - cx) ** 2 <= 16.0001
+        n, b = dataset.counts.data[:, inside].sum(), dataset.background.data[:, inside].astype(float).sum()
+        assert maps.counts.data[0, cy, cx] == n
+        assert maps.npred_excess.data[0, cy, cx] == pytest.approx(n - b, rel=1e-9, abs=1e-7)
+        known = CashCountsStatistic(n, b)
+        assert maps.sqrt_ts.data[0, cy, cx] == pytest.approx(float(known.sqrt_ts), abs=1e-4)
+        per_count = maps.npred_excess.data[0, cy, cx] / maps.norm.data[0, cy, cx]
+        assert maps.norm_ul.data[0, cy, cx] * per_count == pytest.approx(float(known.compute_upper_limit(2)), rel=1e-3)
+        assert maps.norm_errp.data[0, cy, cx] * per_count == pytest.approx(float(known.compute_errp(1)), rel=1e-3)
+
+
+def test_flux_of_a_point_source():
+    dataset, model = make(), source(SHAPES["point"]())
+    dataset.models = [model]
+    dataset.counts = dataset.npred()
+    dataset.models = None
+    maps = ExcessMapEstimator("0.4 deg", energy_edges=[1, 10] * u.TeV, spectral_model=model.spectral_model).run(dataset)
+    assert maps.norm.data[0, 25, 30] == pytest.approx(1, abs=0.02)  # counts are whole numbers
+
+
+def test_models_are_background():
+    dataset, model = make(), source(SHAPES["point"]())
+    dataset.models = [model]
+    dataset.counts = dataset.npred()
+    assert np.abs(ExcessMapEstimator("0.2 deg").run(dataset).sqrt_ts.data).max() < 1.2  # rounding of the counts
+
+
+def test_bands_and_mask():
+    dataset = make()
+    dataset.fake(random_state=1)
+    inside = np.ones(dataset.counts.data.shape, bool)
+    inside[:, :, :20] = False
+    dataset.mask_safe = Map.from_geom(dataset.counts.geom, data=inside)
+    maps = ExcessMapEstimator("0.1 deg").run(dataset)
+    assert maps.counts.data.shape == (3, 51, 61)
+    assert np.isnan(maps.sqrt_ts.data[:, :, :18]).all()
+    dataset.counts.data[:, :, :20] = 99
+    np.testing.assert_allclose(ExcessMapEstimator("0.1 deg").run(dataset).counts.data, maps.counts.data, atol=1e-6)
+
+
+def test_refusals():
+    with pytest.raises(InputError, match="correlation_radius"):
+        ExcessMapEstimator("3 TeV")
+    with pytest.raises(InputError, match="give a MapDataset"):
+        ExcessMapEstimator().run(spectrum())
