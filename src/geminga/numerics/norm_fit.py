@@ -144,23 +144,26 @@ def best_norm(problem: Problem, tolerance: float = 1e-9) -> tuple[Array, NDArray
     number = np.zeros(len(norm), dtype=int)
     active = np.flatnonzero(problem.total > 0)
     own, x = problem.take(active), np.zeros(len(active))
-    for _ in range(100):
+    low, high = own.floor * (1 - 1e-9), np.full(len(active), np.inf)
+    for _ in range(200):
         if not len(active):
             break
-        edge = own.floor * (1 - 1e-9)
         s, slope = own.value(x)
+        falls = s > own.total  # the statistic still falls towards larger norms
+        low, high = np.where(falls, x, low), np.where(falls, high, x)
         with np.errstate(divide="ignore", invalid="ignore"):
             new = x + (s / own.total - 1) * s / -slope  # Newton for 1/S - 1/T
-        # No counts: S is zero everywhere. Below the floor: half way there.
-        new = np.where(s > 0, np.where(new < edge, 0.5 * (x + edge), new), edge)
-        new = np.where(np.isfinite(new), new, 0.5 * (x + edge))
+        inside = (new > low) & (new < high) & (s > 0)
+        middle = np.where(np.isfinite(high), 0.5 * (low + high), 2 * x + np.abs(own.floor))
+        # No counts: S is zero everywhere, and the best norm the lowest.
+        new = np.where(inside, new, np.where(s > 0, middle, np.where(low < x, np.where(x > 0.5 * low, low, middle), low)))
         norm[active] = new
         number[active] += 1
-        done = np.abs(new - x) <= tolerance * (np.abs(new) + 1e-3 * np.abs(own.floor))
+        done = (np.abs(new - x) <= tolerance * (np.abs(new) + 1e-3 * np.abs(own.floor))) | (high - low <= tolerance * np.abs(low))
         x = new
         if done.any():
             left = np.flatnonzero(~done)
-            active, x, own = active[left], x[left], own.take(left)
+            active, x, own, low, high = active[left], x[left], own.take(left), low[left], high[left]
     return norm, number
 
 

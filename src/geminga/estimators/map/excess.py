@@ -145,8 +145,8 @@ class ExcessMapEstimator(Estimator):
         -------
         maps : FluxMaps
             ``counts``, ``npred``, ``npred_excess``, ``norm``, ``norm_err``, ``ts``, ``sqrt_ts``, and what
-            `selection_optional` asks for, with one bin for each energy band. NaN where no pixel of the circle is inside the mask. Without exposure
-            the norms are counts over one.
+            `selection_optional` asks for, with one bin for each energy band. NaN where no pixel of the circle is inside the
+            mask. Without exposure the norms are counts over one.
 
         Raises
         ------

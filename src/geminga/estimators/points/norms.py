@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from geminga.numerics.binned_norm import BinnedProblem
 from geminga.numerics.norm_fit import best_norm, crossing
 
-__all__ = ["NormOptions", "estimate_norms"]
+__all__ = ["NormOptions", "estimate_norms", "sensitivity"]
 
 Array = NDArray[np.float64]
 
@@ -57,14 +57,14 @@ def estimate_norms(problem: BinnedProblem, options: NormOptions) -> dict[str, Ar
     if "ul" in options.selection:
         out["norm_ul"] = np.minimum(crossing(problem, norm, options.n_sigma_ul**2, 1), options.high)
     if "sensitivity" in options.selection:
-        out["norm_sensitivity"] = _sensitivity(problem, options.n_sigma_sensitivity)
+        out["norm_sensitivity"] = sensitivity(problem, options.n_sigma_sensitivity)
     if "scan" in options.selection:
         scan = np.stack([problem.absolute(np.full(problem.number, value)) for value in options.scan])
         out["stat_scan"] = np.where(has_bins, scan, np.nan)
     return out
 
 
-def _sensitivity(problem: BinnedProblem, n_sigma: float) -> Array:
+def sensitivity(problem: BinnedProblem, n_sigma: float) -> Array:
     """Norm whose expected counts have a significance of `n_sigma` over the expected background.
 
     Asimov data: Cowan et al. 2011, EPJ C71, 1554. With an off measurement the background is the expected ``alpha * off``.

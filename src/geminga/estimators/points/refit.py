@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geminga.estimators.points.bins import dataset_bins, joined
+from geminga.estimators.points.norms import sensitivity
 from geminga.modeling import Fit
 from geminga.modeling.models import DatasetModels, ScaleSpectralModel, SkyModel
 
@@ -85,6 +87,10 @@ def _one(
     if "scan" in estimator.selection_optional:
         norm.scan_values = np.asarray(estimator.norm.scan_values, dtype=float)
         rows["stat_scan"][(slice(None), *cell)] = fit.stat_profile(cut, norm, reoptimize=True)["stat_scan"]
+    if "sensitivity" in estimator.selection_optional:
+        norm.value = 1.0
+        bins = [dataset_bins(d, scaled.name, [slice(None)]) for d in cut]
+        rows["norm_sensitivity"][cell] = sensitivity(joined(bins, [0] * len(cut), 1), estimator.n_sigma_sensitivity)[0]
     rows["stat_null"][cell] = _null(fit, cut, norm)
     rows["ts"][cell] = rows["stat_null"][cell] - rows["stat"][cell]
     rows["sqrt_ts"][cell] = np.sign(best) * np.sqrt(max(rows["ts"][cell], 0.0))

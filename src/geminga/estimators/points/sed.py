@@ -113,8 +113,8 @@ class FluxPointsEstimator(Estimator):
         -------
         points : FluxPoints
             ``norm``, ``norm_err``, ``ts``, ``sqrt_ts``, ``stat``, ``stat_null``, ``counts``, ``npred``, ``npred_excess``,
-            ``niter``, ``success`` and what `selection_optional` asks for. A band in which no bin sees the source is a row of NaN with
-            ``success`` false.
+            ``niter``, ``success`` and what `selection_optional` asks for. A band in which no bin sees the source is a row of
+            NaN with ``success`` false.
 
         Raises
         ------
@@ -160,7 +160,7 @@ class FluxPointsEstimator(Estimator):
         """Quantities of shape (number, n_energy, ...), where a dataset contributes to the batch with index ``first[i]``."""
         n_band = axis.nbin
         groups = [_groups(dataset, axis) for dataset in datasets]
-        if self.reoptimize:
+        if self.reoptimize and _others_are_free(datasets, source):
             return refit_bands(self, datasets, source, axis, groups, first, number)
         bins = [dataset_bins(d, source.name, g, self.sum_over_energy_groups) for d, g in zip(datasets, groups, strict=True)]
         problem = joined(bins, [f * n_band for f in first], number * n_band)
@@ -202,8 +202,8 @@ class FluxPointsEstimator(Estimator):
         data = {}
         inner = {**dict.fromkeys(PER_DATASET, names), "stat_scan": scan}
         for name, values in rows.items():
-            own = RegionGeom.create(region, axes=[axes[0], inner[name], *axes[1:]]) if name in inner else geom
-            content = (np.moveaxis(values, 0, 1) if name in inner else values).reshape(own.data_shape)
+            own = RegionGeom.create(region, axes=[inner[name], *axes]) if name in inner else geom
+            content = (np.moveaxis(values, 0, -1) if name in inner else values).reshape(own.data_shape)
             data[name] = Map.from_geom(own, data=content.astype(bool) if name == "success" else content)
         meta = {
             "n_sigma": self.n_sigma,
@@ -235,6 +235,11 @@ def as_list(datasets: Any) -> list[Any]:
             msg = f"Dataset {getattr(dataset, 'name', dataset)!r} has no counts, so that no fluxes can be estimated from it."
             raise InputError(msg)
     return items
+
+
+def _others_are_free(datasets: list[Any], source: Any) -> bool:
+    """Whether any model but the source has a free parameter."""
+    return any(not p.frozen for d in datasets for m in d.models or () if m is not source for p in m.parameters)
 
 
 def _groups(dataset: Any, bands: Any) -> list[slice | None]:
