@@ -7,7 +7,7 @@ from pathlib import Path
 
 import astropy.units as u
 import numpy as np
-from taskkit import Package, main, clock
+from taskkit import Package, clock, main
 
 GOAL = 100.0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from taskkit import Package, main, read_gc, clock
+from taskkit import Package, clock, main, read_gc
 
 GOAL = 30.0
 
