@@ -128,7 +128,9 @@ class Signal:
             moved[:, i, 0, column] += step[:, i]
             moved[:, i, 1, column] -= step[:, i]
         _, gradient = self.fluxes(moved.reshape(-1, n))
-        slope = np.matmul(gradient.reshape(n_set, -1, gradient.shape[-1]), weight[:, :, None]).reshape(n_set, -1, 2, n)
+        slope = np.matmul(gradient.reshape(n_set, 2 * len(columns) * n, gradient.shape[-1]), weight[:, :, None]).reshape(
+            n_set, len(columns), 2, n
+        )
         out[:, columns] = (slope[:, :, 0] - slope[:, :, 1]) / (2 * step[:, :, None])
         return 0.5 * (out + out.swapaxes(1, 2))
 
@@ -193,7 +195,7 @@ class SpectrumTerm:
             for signal in self.signals:
                 n_set, n = signal.distinct.shape
                 flux, _ = signal.fluxes(points[:, signal.distinct].reshape(-1, n))
-                flux = np.moveaxis(flux.reshape(len(points), n_set, -1), 0, 1)
+                flux = np.moveaxis(flux.reshape(len(points), n_set, flux.shape[-1]), 0, 1)
                 mu = mu + np.moveaxis(signal.fold(flux), 0, 1)
             return np.asarray(self.statistic.value(mu).sum(axis=(1, 2)))
 

@@ -9,5 +9,6 @@ __getattr__, __dir__, __all__ = attach(
         ".fit": ["CovarianceResult", "Fit", "FitResult", "OptimizeResult"],
         ".parameter": ["Parameter", "PriorParameter"],
         ".parameters": ["Parameters", "PriorParameters"],
+        ".selection": ["select_nested_models"],
     },
 )

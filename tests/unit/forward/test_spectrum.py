@@ -144,6 +144,16 @@ def test_bins_which_nobody_uses_are_left_out():
             np.testing.assert_allclose(ours, theirs, rtol=1e-9)
 
 
+def test_no_exposure_is_no_signal():
+    term = make_term(with_background=False)
+    empty = dataclasses.replace(term, signals=(dataclasses.replace(term.signals[0], matrix=0 * term.signals[0].matrix),)).join([])
+    stat, gradient, curvature = empty.evaluate(START[:3], FREE[:3], 3)
+    assert stat == pytest.approx(float(term.statistic.value(term.offset).sum()))
+    assert not gradient.any()
+    assert not curvature.any()
+    np.testing.assert_allclose(empty.value_many(START[None, :3]), stat)
+
+
 def test_only_equal_shapes_join():
     term = make_term()
     assert term.batch_key == make_term(seed=1).batch_key
