@@ -31,7 +31,16 @@ def _is_map_dataset(hdulist: Any) -> bool:
 
 
 def _has_image(hdulist: Any) -> bool:
-    return any(hdu.is_image and hdu.header.get("NAXIS", 0) >= 2 and "CTYPE1" in hdu.header for hdu in hdulist)
+    """Whether there is an image of the sky, or a table that stands for one."""
+    sky = ("RA", "GLON", "DEC", "GLAT")
+    images = [hdu for hdu in hdulist if hdu.is_image and hdu.header.get("NAXIS", 0) >= 2]
+    tables = [hdu for hdu in hdulist if not hdu.is_image and "WCSSHAPE" in hdu.header]
+    return any(str(hdu.header.get("CTYPE1", "")).startswith(sky) for hdu in images + tables)
+
+
+def _has(*names: str) -> Callable[[Any], bool]:
+    """Whether all these HDUs are there."""
+    return lambda hdulist: set(names) <= _names(hdulist)
 
 
 def _summarise_dataset(path: Path) -> str:
@@ -50,6 +59,27 @@ def _summarise_gti(path: Path) -> str:
     from geminga.data import GTI
 
     return str(GTI.read(path))
+
+
+def _summarise_edisp(hdu: str) -> Callable[[Path], str]:
+    def summarise(path: Path) -> str:
+        from geminga.irf import EDispKernel
+
+        return str(EDispKernel.read(path, hdu1=hdu))
+
+    return summarise
+
+
+def _summarise_fermi_psf(path: Path) -> str:
+    from geminga.irf import PSFMap
+
+    return str(PSFMap.read(path, format="gtpsf"))
+
+
+def _summarise_region_map(path: Path) -> str:
+    from geminga.maps import RegionNDMap
+
+    return str(RegionNDMap.read(path, format="ogip-arf"))
 
 
 def _summarise_models(path: Path) -> str:
@@ -77,13 +107,17 @@ def _list_hdus(path: Path) -> str:
 # The first that matches is taken.
 FITS_KINDS = [
     Kind("MapDataset", _is_map_dataset, _summarise_dataset),
+    Kind("EDispKernel (RMF)", _has("MATRIX", "EBOUNDS"), _summarise_edisp("MATRIX")),
+    Kind("EDispKernel (DRM)", _has("DRM", "EBOUNDS"), _summarise_edisp("DRM")),
+    Kind("Effective area (ARF)", _has("SPECRESP"), _summarise_region_map),
+    Kind("PSFMap (gtpsf)", _has("PSF", "THETA"), _summarise_fermi_psf),
     Kind("GTI", lambda hdulist: "GTI" in _names(hdulist) and len(hdulist) == 2, _summarise_gti),
     Kind("Map", _has_image, _summarise_map),
     Kind("FITS file", lambda hdulist: True, _list_hdus),
 ]
 YAML_KINDS = [
-    Kind("Models", lambda content: "components" in content, _summarise_models),
-    Kind("Datasets", lambda content: "datasets" in content, _summarise_datasets),
+    Kind("Models", lambda content: isinstance(content.get("components"), list) and "model" not in content, _summarise_models),
+    Kind("Datasets", lambda content: isinstance(content.get("datasets"), list), _summarise_datasets),
 ]
 
 
@@ -120,7 +154,7 @@ def describe(path: str | Path) -> str:
         content, kinds = read_fits(target), FITS_KINDS
     kind = next((kind for kind in kinds if kind.matches(content)), None)
     if kind is None:
-        msg = f"File {target} is YAML with the keys {sorted(map(str, content))}; expected 'components' or 'datasets'."
+        msg = f"File {target} is YAML with the keys {sorted(map(str, content))}; expected a list 'components' or 'datasets'."
         raise FormatError(msg)
     return f"{target}: {kind.name}\n\n{kind.summary(target)}"
 

@@ -108,6 +108,17 @@ def from_geoms(
     return cls(**(empty_parts(cls, geom, geom_exposure, geom_psf, geom_edisp, reference_time) | {"name": name} | kwargs))
 
 
+def _diagonal_edisp(geom: Any) -> Any:
+    """Perfect energy dispersion without exposure: of no weight when stacked, and of use where only an exposure is filled in."""
+    true, first = geom.axes["energy_true"], geom.axes[0]
+    if first.name == "migra":
+        edisp, diagonal = EDispMap.from_geom(geom), EDispMap.from_diagonal_response(true, first).edisp_map
+    else:
+        edisp, diagonal = EDispKernelMap.from_geom(geom), EDispKernelMap.from_diagonal_response(first, true).edisp_map
+    edisp.edisp_map.data[...] = diagonal.frozen_data[..., :1, :1]
+    return edisp
+
+
 def empty_parts(cls: Any, geom: Any, geom_exposure: Any, geom_psf: Any, geom_edisp: Any, reference_time: Any) -> dict[str, Any]:
     """Maps of an empty dataset of class `cls`."""
     parts: dict[str, Any] = {part: Map.from_geom(geom, unit="") for part in cls.empty_maps}
@@ -118,8 +129,7 @@ def empty_parts(cls: Any, geom: Any, geom_exposure: Any, geom_psf: Any, geom_edi
         psf = PSFMap if "energy_true" in geom_psf.axes.names else RecoPSFMap
         parts["psf"] = psf.from_geom(geom_psf)
     if geom_edisp is not None:
-        edisp = EDispMap if "migra" in geom_edisp.axes.names else EDispKernelMap
-        parts["edisp"] = edisp.from_geom(geom_edisp)
+        parts["edisp"] = _diagonal_edisp(geom_edisp)
     parts["gti"] = GTI.create([] * u.s, [] * u.s, reference_time=reference_time)
     return parts
 

@@ -119,7 +119,7 @@ class Part:
     def slice_by_idx(self, dataset: Any, part: Any, slices: dict[str, slice]) -> Any:
         """Slices of the axes the part has."""
         own = {name: value for name, value in slices.items() if name in self.geom(part).axes.names}
-        return part.slice_by_idx(own) if own else part
+        return part.slice_by_idx(own).copy() if own else part
 
     def downsample(self, dataset: Any, part: Any, factor: int, axis_name: str | None) -> Any:
         """Merge `factor` pixels or bins into one."""
@@ -341,6 +341,11 @@ class Response(Part):
         """The response and its exposure, if it has one."""
         return [one for one in (getattr(part, self.attribute), part.exposure_map) if one is not None]
 
+    def slice_by_idx(self, dataset: Any, part: Any, slices: dict[str, slice]) -> Any:
+        """Slices of the axes the part has."""
+        own = {name: value for name, value in slices.items() if name in self.geom(part).axes.names}
+        return part.slice_by_idx(own) if own else part
+
     def _is_binned_in_energy(self, part: Any) -> bool:
         return "energy" in self.geom(part).axes.names
 
@@ -386,6 +391,21 @@ def filled_parts(dataset: Any) -> Iterator[tuple[Part, Any]]:
         value = dataset._get_part(name)
         if value is not None:
             yield part, value
+
+
+def share_parts(one: Any, other: Any) -> None:
+    """Note which parts two datasets have in common, so that stacking into one of them does not change the other."""
+    common = {part.name for part, value in filled_parts(other) if value is one._get_part(part.name)}
+    one._shared |= common
+    other._shared |= common
+
+
+def own_part(dataset: Any, part: Part, value: Any) -> Any:
+    """Part that may be changed in place; one that another dataset has too is copied first."""
+    if part.name in dataset._shared:
+        value = value.copy()
+        dataset._set_part(part.name, value)
+    return value
 
 
 def changed(dataset: Any, change: Callable[[Part, Any], Any]) -> dict[str, Any]:

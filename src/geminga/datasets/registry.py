@@ -56,6 +56,14 @@ class DatasetRegistry(Registry):
         self._load()
         return super().__len__()
 
+    def __repr__(self) -> str:
+        self._load()
+        return super().__repr__()
+
+    def __contains__(self, item: object) -> bool:
+        self._load()
+        return super().__contains__(item)
+
     @overload
     def __getitem__(self, index: SupportsIndex) -> type: ...
 

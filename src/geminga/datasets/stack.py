@@ -14,7 +14,7 @@ import numpy as np
 from astropy.table import Table
 
 from geminga.data import GTI
-from geminga.datasets.products import Addend, filled_parts, label, same_geometry
+from geminga.datasets.products import Addend, filled_parts, label, own_part, same_geometry
 
 __all__ = ["check_stackable", "stack", "stack_all"]
 
@@ -51,7 +51,7 @@ def stack_all(self: Any, others: Sequence[Any], nan_to_num: bool = True) -> None
     # Masks last, mask_safe after all: the rules of the others ask for the masks as they were.
     for part, value in sorted(filled_parts(self), key=lambda pair: (pair[0].rank, pair[0].name == "mask_safe")):
         given = [(addend.value(part), addend) for addend in addends]
-        part.stack(self, value, [pair for pair in given if pair[0] is not None], nan_to_num)
+        part.stack(self, own_part(self, part, value), [pair for pair in given if pair[0] is not None], nan_to_num)
     for other in used:
         if self.meta is not None and other.meta is not None:
             self.meta.stack(other.meta)

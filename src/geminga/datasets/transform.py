@@ -6,12 +6,13 @@ carried over: a model restricted to a dataset by name would not know the new one
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import astropy.units as u
 import numpy as np
 
-from geminga.datasets.products import changed, filled_parts, label
+from geminga.datasets.products import changed, filled_parts, label, share_parts
 from geminga.datasets.registry import DATASET_REGISTRY
 from geminga.errors import GeometryError, InputError, NameLookupError
 from geminga.utils.units import as_quantity
@@ -34,14 +35,16 @@ __all__ = [
 def derive(dataset: Any, parts: dict[str, Any], name: str | None, cls: Any = None) -> Any:
     """Dataset of the same kind (or of class `cls`) with other maps and the same GTI, meta data and statistic."""
     cls = type(dataset) if cls is None else cls
-    return cls(
+    new = cls(
         **parts,
         gti=dataset.gti,
         meta_table=dataset.meta_table,
-        meta=dataset.meta,
+        meta=copy.deepcopy(dataset.meta),
         name=name,
         stat_type=dataset.stat_type,
     )
+    share_parts(dataset, new)
+    return new
 
 
 def cutout(self: Any, position: Any, width: Any, mode: str = "trim", name: str | None = None) -> Any:

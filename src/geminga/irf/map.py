@@ -123,11 +123,11 @@ class IRFMap:
 
     def slice_by_idx(self, slices: dict[str, Any]) -> Any:
         """Part of the axes; the exposure follows on those it has in full."""
-        irf_map = self._irf_map.slice_by_idx(slices)
+        irf_map = self._irf_map.slice_by_idx(slices).copy()
         exposure = self.exposure_map
         if exposure is not None:
             shared = {name: value for name, value in slices.items() if name == "energy_true"}
-            exposure = exposure.slice_by_idx(shared) if shared else exposure
+            exposure = exposure.slice_by_idx(shared).copy() if shared else exposure
         return self._like(irf_map, exposure)
 
     def stack(self, other: Any, weights: Any = None, nan_to_num: bool = True) -> None:
@@ -162,8 +162,9 @@ class IRFMap:
             data += scaled
             total += weight
         mean = np.divide(data, total, out=np.zeros_like(data), where=np.broadcast_to(total > 0, data.shape))
-        own.data = mean.astype(own.frozen_data.dtype, copy=False)
-        exposure.data = total.astype(exposure.frozen_data.dtype, copy=False)
+        # New maps: the old ones may be those of another response too.
+        self._irf_map = own.copy(data=mean.astype(own.frozen_data.dtype, copy=False))
+        self.exposure_map = exposure.copy(data=total.astype(exposure.frozen_data.dtype, copy=False))
 
     def _weighted(self, other: Any, weights: Any, nan_to_num: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Response times exposure, and exposure, of another, on the pixels of this one."""

@@ -385,11 +385,17 @@ class Parameter:
         Raises
         ------
         ParameterError
-            If the range reaches below zero with ``interp="log"`` or ``"sqrt"``.
+            If the range has no extent (no error is known), or reaches below zero with ``interp="log"`` or ``"sqrt"``.
         """
         if self._scan_values is not None:
             return self._scan_values
         low, high = self.scan_min, self.scan_max
+        if low == high and self.scan_n_values > 1:
+            msg = (
+                f"Parameter {self._name!r}: the scan range is {low:g} only, as its error is {self._error:g}; "
+                "fit it first, or set its error, scan_min and scan_max, or scan_values."
+            )
+            raise ParameterError(msg)
         if (self.interp == "log" and low <= 0) or (self.interp == "sqrt" and low < 0) or not low <= high:
             msg = (
                 f"Parameter {self._name!r}: scan range [{low:g}, {high:g}] cannot be spaced as interp={self.interp!r}; "

@@ -35,13 +35,13 @@ _PACKAGES = [
 
 
 def yaml_checksum(yaml_content: str) -> str:
-    r"""Checksum of YAML text.
+    """Checksum of YAML text.
 
     Examples
     --------
     >>> from geminga.utils.check import yaml_checksum
-    >>> yaml_checksum("a: 1\\n")
-    'e0ccdaf42c593022e15b18cc0e96d201'
+    >>> yaml_checksum("a: 1")
+    '270f9e65a80226eccd82c99cdd0dd2fb'
     """
     return hashlib.md5(yaml_content.encode("utf-8"), usedforsecurity=False).hexdigest()
 

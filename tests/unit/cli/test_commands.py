@@ -94,6 +94,19 @@ def test_info_of_map_and_gti(demo, tmp_path) -> None:
         assert f"{name}: {kind}\n" in result.output
 
 
+def test_info_of_responses(tmp_path) -> None:
+    from geminga.irf import EDispKernel
+    from geminga.maps import MapAxis, RegionNDMap
+
+    true = MapAxis.from_energy_bounds("1 TeV", "10 TeV", nbin=3, name="energy_true")
+    EDispKernel.from_diagonal_response(true, true.copy(name="energy")).write(tmp_path / "rmf.fits")
+    RegionNDMap.create("icrs;circle(0, 0, 1)", axes=[true], unit="m2").write(tmp_path / "arf.fits", format="ogip-arf")
+    for name, kind in (("rmf.fits", "EDispKernel (RMF)"), ("arf.fits", "Effective area (ARF)")):
+        result = run("info", tmp_path / name)
+        assert result.exit_code == 0, result.output
+        assert f"{name}: {kind}\n" in result.output
+
+
 def test_info_lists_any_other_fits_file(tmp_path) -> None:
     table = fits.BinTableHDU.from_columns([fits.Column("ENERGY", "D", array=np.ones(3))], name="SOMETHING")
     fits.HDUList([fits.PrimaryHDU(), table]).writeto(tmp_path / "other.fits")
@@ -109,7 +122,8 @@ def test_info_lists_any_other_fits_file(tmp_path) -> None:
         ("missing.fits", None, "does not exist"),
         ("text.fits", b"not a fits file", "is not a FITS file"),
         ("cut.fits.gz", gzip.compress(b"SIMPLE  =" + b" " * 9000, mtime=0)[:40], "truncated or corrupt gzip"),
-        ("other.yaml", b"colour: red\n", "expected 'components' or 'datasets'"),
+        ("other.yaml", b"colour: red\n", "expected a list 'components' or 'datasets'"),
+        ("config.yaml", b"datasets: {stack: true}\n", "expected a list 'components' or 'datasets'"),
         ("bad.yaml", b"a: [1,\n", "is not YAML"),
     ],
 )

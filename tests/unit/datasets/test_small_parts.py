@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import astropy.units as u
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,6 +12,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from geminga.datasets import Datasets, MapDataset, MapDatasetMetaData, apply_edisp, set_and_restore_mask_fit, split_dataset
+from geminga.datasets.registry import DATASET_REGISTRY
 from geminga.datasets.residuals import compute_residuals
 from geminga.datasets.simulate import asimov, random_source
 from geminga.irf import EDispKernel
@@ -226,3 +230,10 @@ class TestPlots:
 
 def test_datasets_make_a_collection():
     assert isinstance(builders.map_dataset(1, name="a") + builders.map_dataset(1, name="b"), Datasets)
+
+
+def test_registry_knows_its_classes_at_once():
+    code = "from geminga.datasets import DATASET_REGISTRY as r; assert 'MapDataset' in repr(r) and len(r) > 1"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert MapDataset in DATASET_REGISTRY
+    assert DATASET_REGISTRY.get_cls("SpectrumDataset").tag == "SpectrumDataset"

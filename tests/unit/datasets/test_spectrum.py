@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import astropy.units as u
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -97,3 +98,15 @@ class TestPlots:
     def test_masks(self, dataset):
         ax = dataset.plot_masks()
         assert ax.get_legend() is not None
+
+
+def test_created_spectrum_needs_only_an_exposure():
+    """The energy dispersion of a new dataset is perfect, not empty."""
+    own = builders.spectrum_dataset().counts.geom
+    dataset = SpectrumDataset.create(own, energy_axis_true=builders.energy_axis_true(), name="new")
+    dataset.exposure.quantity = np.full(dataset.exposure.data.shape, 1e10) * u.Unit("m2 s")
+    dataset.models = [SkyModel(PowerLawSpectralModel(), name="source")]
+    flux = PowerLawSpectralModel().integral(1 * u.TeV, 10 * u.TeV).to_value("cm-2 s-1")
+    # Bins of true energy are shared between those of measured energy by their overlap.
+    assert_allclose(dataset.npred().data.sum(), flux * 1e14, rtol=0.2)
+    assert dataset.edisp.exposure_map.data.max() == 0

@@ -215,3 +215,36 @@ def test_different_types():
     datasets = Datasets([builders.map_dataset(1, name="map"), builders.spectrum_dataset()])
     with pytest.raises(ValueError, match="different types cannot be stacked, there are MapDataset, SpectrumDataset"):
         datasets.stack_reduce()
+
+
+@pytest.mark.parametrize(
+    "derive", ["slice_by_energy", "downsample", "to_image", "resample", "pad", "cutout", "copy", "slice_one"]
+)
+def test_stacking_into_a_derived_dataset_leaves_the_original(derive):
+    """Datasets made from one another share what is the same, until one of them changes it."""
+    one = builders.map_dataset(seed=1)
+    make = {
+        "slice_by_energy": lambda d: d.slice_by_energy(2 * u.TeV),
+        "slice_one": lambda d: d.slice_by_idx({"energy": slice(0, 1)}),
+        "downsample": lambda d: d.downsample(2),
+        "to_image": lambda d: d.to_image(),
+        "resample": lambda d: d.resample_energy_axis(builders.energy_axis().downsample(2)),
+        "pad": lambda d: d.pad(1),
+        "cutout": lambda d: d.cutout(builders.CENTER, 1 * u.deg),
+        "copy": lambda d: d.copy(),
+    }[derive]
+    before = {name: value.copy() for name, value in numbers(one).items()}
+    n_creations = one.meta.creation
+    new = make(one)
+    new.stack(make(builders.map_dataset(seed=2)))
+    new.counts.data += 1
+    for name, value in numbers(one).items():
+        assert (value == before[name]).all(), name
+    assert one.meta.creation == n_creations
+    assert len(one.gti.table) == 1
+    # And the other way round.
+    other = make(one)
+    kept = {name: value.copy() for name, value in numbers(other).items()}
+    one.stack(builders.map_dataset(seed=3))
+    for name, value in numbers(other).items():
+        assert (value == kept[name]).all(), name

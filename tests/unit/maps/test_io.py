@@ -118,10 +118,16 @@ def test_fgst_round_trip(tmp_path: Path, format_: str, axis: MapAxis) -> None:
     path = tmp_path / "map.fits"
     one.write(path, format=format_)
     assert fits.getheader(path, 1)["EXTNAME"] == {"fgst-ccube": "EBOUNDS"}.get(format_, "ENERGIES")
-    if format_ == "fgst-ccube" and axis.node_type == "center":
-        return
-    assert_same(one, Map.read(path))
-    assert_same(one, Map.read(path, format=format_))
+    table = fits.getdata(path, 1)
+    assert table.columns.names == ["CHANNEL", "ENERGY", "E_MIN", "E_MAX"]
+    if format_ != "fgst-ccube":  # Other programs take MeV for granted.
+        assert_allclose(table["ENERGY"], axis.center.to_value("MeV"))
+    for back in (Map.read(path), Map.read(path, format=format_)):
+        (known,) = back.geom.axes
+        kind = ("energy", "edges") if format_ == "fgst-ccube" else ("energy_true", "center")
+        assert (known.name, known.node_type, known.interp) == (*kind, "log")
+        assert_allclose(known.center.to_value("TeV"), axis.center.to_value("TeV"))
+        assert_same(one, back._like(back.data, one.geom))
 
 
 @pytest.mark.parametrize("format_", ["ogip", "ogip-sherpa"])

@@ -124,8 +124,10 @@ def test_maps_collection() -> None:
     assert "unit\t : m2" in str(maps)
     del maps["a"]
     assert len(maps) == 1
-    with pytest.raises(GeometryError, match="another geometry"):
-        maps["c"] = cube().sum_over_axes()
+    maps["c"] = cube().sum_over_axes()
+    maps["d"] = cube().sum_over_axes(keepdims=False)
+    with pytest.raises(GeometryError, match="'e' has other pixels"):
+        maps["e"] = cube().crop(1)
     made = Maps.from_geom(GEOM, names=["x", "y"], kwargs_list=[{"unit": "s"}, {"dtype": "int"}])
     assert made["x"].unit == "s"
     assert made["y"].data.dtype == int

@@ -214,6 +214,24 @@ def test_reproject_to_itself_is_identity(preserve_counts: bool) -> None:
     assert one.reproject_to_geom(GEOM, preserve_counts=preserve_counts, precision_factor=3).is_allclose(one, rtol=1e-6)
 
 
+def test_reproject_to_a_region_counts_parts_of_pixels() -> None:
+    one = wcs_map()
+    circle = RegionGeom.create(CircleSkyRegion(CENTER, 0.8 * u.deg), axes=[ENERGY.squash()])
+    weights = GEOM.to_image().region_weights([circle.region], oversampling_factor=10).data
+    total = one.reproject_to_geom(circle, preserve_counts=True)
+    assert_allclose(total.data.ravel(), [(one.data * weights).sum()])
+    means = (one.data * weights).sum(axis=(1, 2)) / weights.sum()
+    widths = ENERGY.bin_width.value
+    mean = one.reproject_to_geom(circle)
+    assert_allclose(mean.data.ravel(), [np.average(means, weights=widths)])
+    assert (one > -1 * u.one).reproject_to_geom(circle).data.all()
+    back = total.reproject_to_geom(GEOM, preserve_counts=True)
+    assert_allclose(back.data.sum(), total.data.sum())
+    assert back.data[:, 0, 0].max() == 0
+    with pytest.raises(GeometryError, match="no pixel of the map is in the region"):
+        one.reproject_to_geom(RegionGeom.create("icrs;circle(1, 2, 0.1)", axes=[ENERGY]))
+
+
 def test_reproject_conserves_counts() -> None:
     one = wcs_map()
     wide = WcsGeom.create(npix=40, binsz=0.13, skydir=CENTER, frame="galactic", proj="TAN", axes=[ENERGY.squash()])
@@ -222,8 +240,9 @@ def test_reproject_conserves_counts() -> None:
     inner = WcsGeom.create(npix=6, binsz=0.2, skydir=CENTER, frame="galactic", axes=[ENERGY.squash()])
     assert_allclose(flat.reproject_to_geom(inner).data, 3)
     assert_allclose(flat.reproject_by_image(inner.to_image()).data, 3)
+    assert one.reproject_to_geom(inner.to_image()).geom.axes == one.geom.axes
     with pytest.raises(GeometryError, match="names must be equal"):
-        one.reproject_to_geom(inner.to_image())
+        one.reproject_to_geom(inner.to_image().to_cube([MapAxis.from_edges([0, 1], name="rad")]))
     with pytest.raises(GeometryError, match="differ"):
         one.reproject_by_image(inner)
 

@@ -156,14 +156,16 @@ def test_axes():
 
 
 def test_geometry():
-    geom = WcsGeom.create(skydir=(83.63, 22.01), width=(5, 3), binsz=0.02)
-    assert_allclose(
-        [float(np.ravel(v)[0]) for v in geom.coord_to_pix((84, 22.5))], [107.4076199296012, 99.02068300013602], rtol=1e-8
-    )
+    geom = WcsGeom.create(skydir=(83.63, 22.01), width=(5, 3), binsz=0.02, proj="TAN")
+    pix = [float(np.ravel(v)[0]) for v in geom.coord_to_pix((84, 22.5))]
+    assert_allclose(pix, [107.40741711123528, 99.02171828555296], rtol=1e-8)
+    assert [int(WcsGeom.create(width=(w, h), binsz=0.3).npix[0][0]) for w, h in [(1, 1), (4.45, 1)]] == [3, 15]
     position = SkyCoord(86.2, 22.01, unit="deg")
     sizes = {"trim": [31, 50], "partial": [50, 50]}
     for mode, expected in sizes.items():
         assert [int(n) for n in np.ravel(geom.cutout(position, 1 * u.deg, mode=mode).npix)] == expected
+    odd = geom.cutout(position, 1 * u.deg, mode="partial", odd_npix=True)
+    assert [int(n) for n in np.ravel(odd.npix)] == [51, 51]
     circle = CircleSkyRegion(SkyCoord(83.63, 22.01, unit="deg"), 0.5 * u.deg)
     assert geom.region_mask([circle]).data.sum() == 1976
     assert_allclose(geom.upsample(2).wcs.wcs.crpix, [250.5, 150.5])

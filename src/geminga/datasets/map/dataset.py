@@ -103,6 +103,8 @@ class MapDataset(Dataset):
         self._name = make_name(name)
         self._parts: dict[str, Any] = {}
         self._unread: set[str] = set()
+        # Parts which another dataset has too; see `products.own_part`.
+        self._shared: set[str] = set()
         self._source: Any = None
         for part, value in (parts | plain).items():
             setattr(self, part, value)
@@ -122,6 +124,7 @@ class MapDataset(Dataset):
 
     def _set_part(self, name: str, value: Any) -> None:
         self._unread.discard(name)
+        self._shared.discard(name)
         self._parts[name] = value
 
     def _read_later(self, source: Any) -> None:
@@ -277,7 +280,7 @@ class MapDataset(Dataset):
         for part, _ in products.filled_parts(self):
             if part.name in self._parts:
                 new._parts[part.name] = self._parts[part.name].copy()
-        new._unread = set(self._unread)
+        new._unread, new._shared = set(self._unread), set()
         new._name, new._models = make_name(name), None
         return new
 

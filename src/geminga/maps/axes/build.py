@@ -37,9 +37,14 @@ def spaced(low: float, high: float, number: int, interp: str) -> Any:
         msg = f"MapAxis: the lower bound is {low}, a logarithmic axis needs one above zero; give another or use interp='lin'."
         raise InputError(msg)
     scale = SCALES[interp]
-    values = scale.inverse(np.linspace(scale.forward(low), scale.forward(high), number))
+    values = rounded(scale.inverse(np.linspace(scale.forward(low), scale.forward(high), number)))
     values[0], values[-1] = low, high
     return values
+
+
+def rounded(values: Any) -> Any:
+    """Numbers to 15 significant digits: an edge meant to be at 1 is there, so that 1 belongs to the bin above it."""
+    return np.array([float(f"{value:.15g}") for value in values])
 
 
 def from_bounds(cls: type[MapAxis], lo_bnd: Any, hi_bnd: Any, nbin: int, **kwargs: Any) -> MapAxis:
@@ -156,7 +161,7 @@ def from_energy_bounds(
     nbin : int
         Number of bins, in all or per decade of energy.
     unit : str or Unit, optional
-        Unit of the axis; that of `energy_min` if None.
+        Unit of the axis; that of `energy_max` if None.
     per_decade : bool
         `nbin` counts bins per decade. The number is rounded up so that bins are at least as fine.
     name : str, optional
@@ -178,9 +183,9 @@ def from_energy_bounds(
     33
     """
     nbin = check_nbin(nbin)
-    low_q = energy_quantity(energy_min, unit, "energy_min")
-    unit = low_q.unit if unit is None else parse_unit(unit)
-    low, high = float(low_q.value), float(energy_quantity(energy_max, unit, "energy_max").value)
+    high_q = energy_quantity(energy_max, unit, "energy_max")
+    unit = high_q.unit if unit is None else parse_unit(unit)
+    low, high = float(energy_quantity(energy_min, unit, "energy_min").value), float(high_q.value)
     if not 0 < low < high:
         msg = f"MapAxis: energy bounds are {low} and {high} {unit}, expected 0 < energy_min < energy_max."
         raise InputError(msg)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from geminga.errors import NameLookupError
 from geminga.maps.axes import plot, tables
+from geminga.maps.axes.map import MapAxis
 
 if TYPE_CHECKING:
     from geminga.maps.coord import MapCoord
@@ -272,10 +273,11 @@ class MapAxes(Sequence):
 
     @classmethod
     def from_default(cls, axes: Any, n_spatial_axes: int | None = None) -> MapAxes:
-        """Make axes from a sequence of them, other axes, or None."""
+        """Make axes from a sequence of them (a bare array is the edges of an axis ``axis0``, ``axis1``, ...), or None."""
         if isinstance(axes, cls) and axes._n_spatial_axes == n_spatial_axes:
             return axes
-        return cls([] if axes is None else list(axes), n_spatial_axes=n_spatial_axes)
+        items = [] if axes is None else list(axes)
+        return cls([_as_axis(item, index) for index, item in enumerate(items)], n_spatial_axes=n_spatial_axes)
 
     # Files
 
@@ -307,6 +309,11 @@ class MapAxes(Sequence):
         return f"{type(self).__name__}({self._names})"
 
     _repr_html_ = plot.repr_html
+
+
+def _as_axis(item: Any, index: int) -> Any:
+    """An axis as it is, edges as an axis named by its number."""
+    return item if hasattr(item, "node_type") else MapAxis.from_edges(item, name=f"axis{index}")
 
 
 def _centers(axis: Any) -> Any:

@@ -60,9 +60,12 @@ def to_contiguous(self: TimeMapAxis) -> TimeMapAxis:
 
 
 def _pairs(interval_edges: Any) -> tuple[Time, Time]:
-    """Starts and stops of a time axis, or of a sequence of pairs of times."""
+    """Starts and stops of a time axis, of instants that follow each other, or of a sequence of pairs of times."""
     if hasattr(interval_edges, "time_min"):
         return interval_edges.time_min, interval_edges.time_max
+    if all(edge.isscalar for edge in interval_edges):
+        edges = Time(list(interval_edges))
+        return edges[:-1], edges[1:]
     starts, stops = zip(*[(pair[0], pair[1]) for pair in interval_edges], strict=True)
     return Time(list(starts)), Time(list(stops))
 
@@ -72,8 +75,8 @@ def group_table(self: TimeMapAxis, interval_edges: Any) -> Table:
 
     Parameters
     ----------
-    interval_edges : TimeMapAxis or sequence of pairs of Time
-        Larger intervals.
+    interval_edges : Time, TimeMapAxis or sequence of pairs of Time
+        Larger intervals: instants between which they lie, an axis, or start and stop of each.
 
     Returns
     -------

@@ -254,15 +254,16 @@ class MapAxis:
         """Index of the bin of pixel coordinates, -1 outside (or the nearest one if `clip`)."""
         return pix_to_idx(pix, self.nbin, clip)
 
-    def _wrapped(self, values: Floats) -> Floats:
-        if self._boundary_type == "monotonic":
-            return values
+    def _modulo(self, values: Floats) -> Floats:
         low, high = sorted((self.edge_values[0], self.edge_values[-1]))
         return np.asarray(low + np.mod(values - low, high - low))
 
+    def _wrapped(self, values: Floats) -> Floats:
+        return values if self._boundary_type == "monotonic" else self._modulo(values)
+
     def wrap_coord(self, coord: Any) -> u.Quantity:
-        """Coordinates modulo the length of a periodic axis, as they are for others."""
-        return u.Quantity(self._wrapped(self._values(coord)), self._unit)
+        """Coordinates modulo the length of the axis; a periodic axis does this by itself."""
+        return u.Quantity(self._modulo(self._values(coord)), self._unit)
 
     def round(self, coord: Any, clip: bool = False) -> u.Quantity:
         """Nearest edge (in pixels); with `clip` one of the axis, else perhaps beyond it."""

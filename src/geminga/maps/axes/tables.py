@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from geminga.errors import FormatError, NameLookupError
 from geminga.maps.axes import bands, formats
@@ -55,8 +55,6 @@ def axes_from_table(cls: type[MapAxes], table: Table, format: str = "gadf") -> M
             msg = f"Response table has no pair of columns <PREFIX>_LO, <PREFIX>_HI; it has {', '.join(table.colnames)}."
             raise FormatError(msg)
         return cls([MapAxis.from_table(table, format=format, column_prefix=prefix) for prefix in prefixes])
-    if format.startswith("fgst") and "AXCOLS1" in table.meta:
-        return cls(bands.axes_from_bands(table))
     return cls([MapAxis.from_table(table, format=format)])
 
 
@@ -84,7 +82,7 @@ def axes_to_table(self: MapAxes, format: str = "gadf") -> Table:
     from astropy.table import QTable, Table
 
     if format in bands.FORMATS:
-        return Table(QTable(bands.bands_columns(self)))
+        return Table(QTable(bands.bands_columns([_as_written(axis, format) for axis in self])))
     if format == "gadf-dl3":
         table = QTable()
         for axis in self:
@@ -98,13 +96,20 @@ def axes_to_table(self: MapAxes, format: str = "gadf") -> Table:
     return table_ogip
 
 
+def _as_written(axis: Any, format: str) -> Any:
+    """Axis under the name, and in the unit, which the Fermi tools take for granted."""
+    if not format.startswith("fgst") or not getattr(axis, "is_energy_axis", False):
+        return axis
+    return axis.copy(name="energy", unit="MeV" if _HDU_NAMES[format] == "ENERGIES" else axis.unit)
+
+
 def axes_to_header(self: MapAxes, format: str = "gadf") -> fits.Header:
     """Keywords of all axes: ``AXCOLS1``, ``INTERP1``, ``AXCOLS2``, ..."""
     from astropy.io import fits
 
     header = fits.Header()
     for idx, axis in enumerate(self, start=1):
-        header.update(axis.to_header(format=format, idx=idx))
+        header.update(_as_written(axis, format).to_header(format=format, idx=idx))
     return header
 
 

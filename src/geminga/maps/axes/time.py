@@ -279,11 +279,10 @@ class TimeMapAxis:
         return axis
 
     def to_table(self) -> Table:
-        """Table with the columns ``TIME_MIN``, ``TIME_MAX`` since the reference time, which is in the meta data."""
+        """Table with the instants ``START`` and ``STOP`` of each interval, shown as MJD."""
         from astropy.table import Table
 
-        meta = dict(self.to_header().items())
-        return Table({"TIME_MIN": self.edges_min, "TIME_MAX": self.edges_max}, meta=meta)
+        return Table({"START": Time(self.time_min, format="mjd"), "STOP": Time(self.time_max, format="mjd")})
 
     # Comparison
 

@@ -14,7 +14,7 @@ from geminga.errors import GeometryError, InputError
 from geminga.maps.map import arithmetic, combine, convert, factory, fill, get, integrate, iterate, plot, sample, transform
 from geminga.maps.map import reduce as reductions
 from geminga.maps.map.content import Content
-from geminga.utils.units import parse_unit
+from geminga.utils.units import as_quantity, parse_unit
 
 __all__ = ["Map"]
 
@@ -26,19 +26,19 @@ class Map:
     ----------
     geom : Geom
         Geometry.
-    data : array
-        Data, of the shape of the geometry or one that broadcasts to it, first axis slowest.
+    data : array or Quantity
+        Data, of the shape of the geometry or one that broadcasts to it, first axis slowest. A Quantity brings its unit.
     meta : dict, optional
         Anything to be kept with the map; quantities and strings are written to files.
     unit : str or Unit
-        Unit of the data.
+        Unit of the data; a Quantity is converted to it.
 
     Raises
     ------
-    InputError
-        If data are a Quantity.
     GeometryError
         If their shape does not fit.
+    UnitError
+        If the unit of a Quantity does not convert.
 
     Notes
     -----
@@ -71,7 +71,10 @@ class Map:
         self._geom = geom
         self._unit = parse_unit(unit, "Map unit")
         self.meta = meta
-        self.data = data
+        if isinstance(data, u.Quantity):
+            self.quantity = data if not unit else as_quantity(data, self._unit, f"{type(self).__name__} data")
+        else:
+            self.data = data
 
     # State
 
@@ -263,6 +266,9 @@ class Map:
     __and__ = arithmetic.binary(np.logical_and)
     __or__ = arithmetic.binary(np.logical_or)
     __xor__ = arithmetic.binary(np.logical_xor)
+    __iand__ = arithmetic.in_place(np.logical_and)
+    __ior__ = arithmetic.in_place(np.logical_or)
+    __ixor__ = arithmetic.in_place(np.logical_xor)
     __invert__ = arithmetic.invert
     __hash__ = object.__hash__
 

@@ -1,4 +1,4 @@
-"""Maps by name, all on one geometry."""
+"""Maps by name, all on the same pixels of the sky."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Maps"]
 
 
 class Maps(MutableMapping):
-    """Maps by name, all on one geometry.
+    """Maps by name, all on the same pixels of the sky; further axes may differ.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Maps(MutableMapping):
     Raises
     ------
     GeometryError
-        If geometries differ.
+        If their images differ.
 
     Examples
     --------
@@ -49,7 +49,7 @@ class Maps(MutableMapping):
 
     @property
     def geom(self) -> Any:
-        """Geometry of all maps, None if there are none."""
+        """Geometry of the first map, None if there are none."""
         return self._geom
 
     def __setitem__(self, key: str, value: Any) -> None:
@@ -58,8 +58,8 @@ class Maps(MutableMapping):
             raise InputError(msg)
         if value is not None:
             others = [m for name, m in self._data.items() if name != key and m is not None]
-            if others and not same_geometry(value.geom, others[0].geom):
-                msg = f"Maps: {key!r} has another geometry than the other maps: {value.geom} and {others[0].geom}."
+            if others and not same_geometry(value.geom.to_image(), others[0].geom.to_image()):
+                msg = f"Maps: {key!r} has other pixels than the other maps: {value.geom} and {others[0].geom}."
                 raise GeometryError(msg)
             if not others or self._geom is None:
                 self._geom = value.geom

@@ -119,7 +119,7 @@ def from_stack(cls: Any, maps: Sequence[Any], axis: Any = None, axis_name: str |
     axis : MapAxis, optional
         New axis with a bin for each map.
     axis_name : str, optional
-        Axis of the maps along which they follow each other; instead of `axis`.
+        Axis of the maps along which they follow each other; instead of `axis`. Maps with one axis need no name.
 
     Returns
     -------
@@ -134,6 +134,8 @@ def from_stack(cls: Any, maps: Sequence[Any], axis: Any = None, axis_name: str |
         If the maps do not fit together.
     """
     maps = list(maps)
+    if maps and axis is None and axis_name is None and len(maps[0].geom.axes) == 1:
+        axis_name = maps[0].geom.axes[0].name
     if not maps or (axis is None) == (axis_name is None):
         msg = (
             f"Map.from_stack: got {len(maps)} maps, axis={axis!r} and axis_name={axis_name!r}; expected maps and one of the two."

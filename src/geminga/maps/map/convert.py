@@ -168,11 +168,11 @@ def reproject_to_geom(self: Any, geom: Any, preserve_counts: bool = False, preci
     Parameters
     ----------
     geom : Geom
-        Geometry with the same axes' names.
+        Geometry with the same axes' names; an image takes the axes of the map.
     preserve_counts : bool
-        Conserve the sum of the data.
+        Conserve the sum of the data (of those inside, for a region).
     precision_factor : int
-        Number of points a side at which each new pixel is tried.
+        Number of points a side at which each new pixel (or each pixel of the map, for a region) is tried.
 
     Returns
     -------
@@ -184,21 +184,42 @@ def reproject_to_geom(self: Any, geom: Any, preserve_counts: bool = False, preci
     GeometryError
         If axes have other names.
     """
+    if geom.is_image and not self.geom.is_image:
+        geom = geom.to_cube(list(self.geom.axes))
     if sorted(geom.axes.names) != sorted(self.geom.axes.names):
         msg = f"Map.reproject_to_geom: axes are {self.geom.axes.names}, those wanted {geom.axes.names}; names must be equal."
         raise GeometryError(msg)
-    if geom.is_region or self.geom.is_region:
-        if geom.is_region and not self.geom.is_region:
-            out = self.to_region_nd_map(geom.region, func=np.nansum if preserve_counts else np.nanmean)
-        else:
-            out = self
-        return out.interp_to_geom(geom, preserve_counts=preserve_counts)
     out = self.reorder_axes(geom.axes.names)
     if out.geom.axes != geom.axes:
         out = _to_axes(out, geom, preserve_counts)
+    if self.geom.is_region:
+        return _spread(out, geom, preserve_counts, precision_factor)
+    if geom.is_region:
+        return _onto_region(out, geom, preserve_counts, precision_factor)
     image = geom.to_image().to_cube(list(out.geom.axes))
     out = out.reproject_by_image(image, preserve_counts=preserve_counts, precision_factor=precision_factor)
     return out._like(out.frozen_data, geom)
+
+
+def _onto_region(map_: Any, geom: Any, preserve_counts: bool, factor: int) -> Any:
+    """Sum, or mean, of pixels over a region, each counted by the part of it that is inside."""
+    if geom.region is None or geom.is_all_point_sky_regions:
+        return map_.interp_to_geom(geom, preserve_counts=preserve_counts)
+    weights = map_.geom.to_image().region_weights([geom.region], oversampling_factor=int(factor)).frozen_data
+    if not weights.any():
+        msg = f"Map.reproject_to_geom: no pixel of the map is in the region {geom.region}; choose another or larger one."
+        raise GeometryError(msg)
+    data = np.tensordot(np.nan_to_num(map_.frozen_data.astype(float)), weights.astype(float), axes=2)
+    data = (data if preserve_counts else data / weights.sum()).reshape(geom.data_shape)
+    return map_._like(data >= 0.5 if map_.is_mask else data, geom)
+
+
+def _spread(map_: Any, geom: Any, preserve_counts: bool, factor: int) -> Any:
+    """Number of a region everywhere, or spread evenly over the pixels of the region."""
+    if geom.is_region or not preserve_counts or map_.geom.region is None:
+        return map_._like(np.broadcast_to(map_.frozen_data, geom.data_shape).copy(), geom)
+    weights = geom.to_image().region_weights([map_.geom.region], oversampling_factor=int(factor)).frozen_data
+    return map_._like(map_.frozen_data * (weights / max(weights.sum(), np.finfo(float).tiny)), geom)
 
 
 def _to_axes(map_: Any, geom: Any, preserve_counts: bool) -> Any:

@@ -1,4 +1,4 @@
-"""Walking over bins and images of a map. Maps that come out are copies; `iter_by_image_data` gives views to write into."""
+"""Walking over bins and images of a map. What comes out are views, into which one may write."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["RegionNDMap"]
 
 
-def _crop(self: Any) -> NoReturn:
+def _crop(self: Any, *args: Any, **kwargs: Any) -> NoReturn:
     """Not offered: a region has no borders; raises `UnsupportedError`."""
     msg = "Cropping of `RegionNDMap` not supported; slice its axes with .slice_by_idx."
     raise UnsupportedError(msg)
@@ -237,7 +237,7 @@ class RegionNDMap(Map, kind="region"):
         """The map itself."""
         return self
 
-    crop = _crop  # type: ignore[assignment]
+    crop = _crop
     get_by_idx = _get_by_idx  # type: ignore[assignment]
     set_by_idx = _set_by_idx  # type: ignore[assignment]
     interp_by_coord = _interp_by_coord  # type: ignore[assignment]

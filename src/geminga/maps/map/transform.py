@@ -37,7 +37,7 @@ def slice_by_idx(self: Any, slices: dict[str, Any]) -> Any:
     Returns
     -------
     map : Map
-        Map with its own data.
+        Map whose data are a view: what is written into them in place is written into this map.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def slice_by_idx(self: Any, slices: dict[str, Any]) -> Any:
     """
     geom = self.geom.slice_by_idx(slices)
     index = tuple(slices.get(axis.name, slice(None)) for axis in self.geom.axes)[::-1]
-    return self._like(self.frozen_data[index].copy(), geom)
+    return self._like(self.data[index], geom)
 
 
 def cutout(self: Any, position: Any, width: Any, mode: str = "trim", odd_npix: bool = False, min_npix: int = 1) -> Any:

@@ -369,7 +369,7 @@ class TemplateNPredModel(_NormModel):
         group = axis.group_table(edges=u.Quantity([low, high]))
         normal = group[[str(kind).strip() == "normal" for kind in group["bin_type"]]]
         first, last = int(normal["idx_min"][0]), int(normal["idx_max"][0]) + 1
-        return self.copy(name=name, map=self.map.slice_by_idx({"energy": slice(first, last)}))
+        return self.copy(name=name, map=self.map.slice_by_idx({"energy": slice(first, last)}).copy())
 
     def stack(self, other: TemplateNPredModel, weights: Any = None, nan_to_num: bool = True) -> None:
         """Add another template in place; both are first multiplied by their factors, which then is 1.

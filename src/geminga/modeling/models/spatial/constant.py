@@ -30,6 +30,7 @@ class ConstantSpatialModel(SpatialModel):
     tag = ["ConstantSpatialModel", "const"]
     value = Parameter("value", "1 sr-1", frozen=True)
 
+    frame = "icrs"
     evaluation_radius = None
     position = None
 
@@ -63,6 +64,7 @@ class ConstantFluxSpatialModel(SpatialModel):
 
     tag = ["ConstantFluxSpatialModel", "const-flux"]
 
+    frame = "icrs"
     evaluation_radius = None
     position = None
 

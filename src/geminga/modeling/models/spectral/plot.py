@@ -14,6 +14,8 @@ from geminga.errors import InputError
 
 __all__ = ["plot", "plot_error", "scale_plot_flux"]
 
+# Energy fluxes are shown in erg, as in most publications.
+_UNITS = {"eflux": "erg cm-2 s-1", "e2dnde": "erg cm-2 s-1"}
 _SED_TYPES = ("dnde", "flux", "eflux", "e2dnde", "norm")
 
 
@@ -43,20 +45,23 @@ def _curve(model: Any, energy_bounds: Any, sed_type: str, n_points: int, with_er
         edges = _energies(energy_bounds, n_points + 1)
         energy, bins = np.sqrt(edges[:-1] * edges[1:]), (edges[:-1], edges[1:])
         names = {"flux": ("integral", "integral_error"), "eflux": ("energy_flux", "energy_flux_error")}[sed_type]
-        return energy, getattr(model, names[with_errors])(*bins)
-    energy = _energies(energy_bounds, n_points)
-    values = model.evaluate_error(energy) if with_errors else model(energy)
+        values = getattr(model, names[with_errors])(*bins)
+    else:
+        energy = _energies(energy_bounds, n_points)
+        values = model.evaluate_error(energy) if with_errors else model(energy)
     if sed_type == "e2dnde":
-        values = (values * energy**2).to("TeV cm-2 s-1") if values.unit.is_equivalent("cm-2 s-1 TeV-1") else values * energy**2
+        values = values * energy**2
+    if sed_type in _UNITS and values.unit.is_equivalent(_UNITS[sed_type]):
+        values = values.to(_UNITS[sed_type])
     return energy, values
 
 
-def _labelled(ax: Any, energy: u.Quantity, values: u.Quantity, energy_power: int) -> None:
-    power = "" if energy_power == 0 else f"E$^{energy_power}$ * "
+def _labelled(ax: Any, energy: u.Quantity, values: u.Quantity, energy_power: int, sed_type: str = "dnde") -> None:
+    power = "" if energy_power == 0 else f"e{energy_power} * "
     ax.set_xscale("log", nonpositive="clip")
     ax.set_yscale("log", nonpositive="clip")
     ax.set_xlabel(f"Energy [{energy.unit.to_string('latex_inline')}]")
-    ax.set_ylabel(f"{power}Flux [{values.unit.to_string('latex_inline')}]")
+    ax.set_ylabel(f"{power}{sed_type} [{values.unit.to_string('latex_inline')}]")
 
 
 @contextlib.contextmanager
@@ -137,7 +142,7 @@ def plot(
     with _units_on_axes():
         energy, values = _in_axis_units(ax, energy, values, energy_power)
         ax.plot(energy, values, **kwargs)
-    _labelled(ax, energy, values, energy_power)
+    _labelled(ax, energy, values, energy_power, sed_type)
     return ax
 
 
@@ -181,7 +186,7 @@ def plot_error(
     with _units_on_axes():
         energy, values = _in_axis_units(ax, energy, values, energy_power)
         ax.fill_between(energy, np.clip(values[0] - values[1], 0 * values.unit, None), values[0] + values[2], **kwargs)
-    _labelled(ax, energy, values, energy_power)
+    _labelled(ax, energy, values, energy_power, sed_type)
     return ax
 
 
