@@ -27,6 +27,7 @@ __all__ = [
     "background",
     "check_stackable",
     "excess_error",
+    "expected_counts",
     "fake",
     "from_map_dataset",
     "is_complete",
@@ -117,6 +118,11 @@ def npred_background(self: Any) -> Any:
 def predicted_background(dataset: Any) -> Any:
     """Predicted background, ``None`` if it is not defined."""
     return dataset.npred_background() if is_complete(dataset) else None
+
+
+def expected_counts(self: Any) -> Any:
+    """Predicted signal and the measured background, alpha times the off counts (`Map`), not profiled."""
+    return Map.from_geom(self._geom, data=self.npred_signal().frozen_data + np.nan_to_num(self.background.frozen_data))
 
 
 def npred_off(self: Any) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 
 from geminga.errors import InputError
 
-__all__ = ["asimov", "fake", "random_source"]
+__all__ = ["asimov", "fake", "random_source", "to_asimov"]
 
 
 def random_source(random_state: Any = "random-seed") -> Any:
@@ -51,3 +51,22 @@ def asimov(dataset: Any) -> None:
     """Replace the counts of a dataset by its prediction."""
     npred = dataset.npred()
     dataset.counts = npred.copy(data=np.nan_to_num(npred.frozen_data, nan=0.0))
+
+
+def to_asimov(self: Any, name: str | None = None) -> Any:
+    """Copy with its models whose counts are exactly those predicted (Asimov data).
+
+    Parameters
+    ----------
+    name : str, optional
+        Name of the copy; random if not given.
+
+    Returns
+    -------
+    dataset : MapDataset
+        Of the same type; its models are those of this dataset, not copies.
+    """
+    new = self.copy(name=name)
+    new.counts = self.expected_counts()
+    new._models = self.models
+    return new

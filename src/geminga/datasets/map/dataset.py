@@ -319,6 +319,8 @@ class MapDataset(Dataset):
     stack = stack.stack
 
     fake = simulate.fake
+    to_asimov = simulate.to_asimov
+    expected_counts = prediction.npred
     residuals = residuals.residuals
 
     from_dict = classmethod(gadf.from_dict)

@@ -132,6 +132,7 @@ class MapDatasetOnOff(MapDataset):
     check_stackable = onoff.check_stackable
     npred_background = onoff.npred_background
     npred_off = onoff.npred_off
+    expected_counts = onoff.expected_counts
     predicted_background = onoff.predicted_background
     stat_array = onoff.stat_array
     stat_sum = onoff.stat_sum

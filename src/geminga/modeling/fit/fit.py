@@ -17,6 +17,7 @@ from geminga.modeling.fit.backends import Minimum, get_backend
 from geminga.modeling.fit.curvature import Curvature
 from geminga.modeling.fit.diagnosis import FreeCovariance, covariance_of, describe, insensitive
 from geminga.modeling.fit.fit_covariance import FitCovariance
+from geminga.modeling.fit.forecast import forecast
 from geminga.modeling.fit.objective import Objective, as_list, unique
 from geminga.modeling.fit.result import CovarianceResult, FitResult, OptimizeResult
 from geminga.modeling.models.collection import Models
@@ -217,6 +218,8 @@ class Fit:
         return CovarianceResult(
             matrix=None if problem else block, backend=self.backend, method="exact hessian", success=not problem, message=message
         )
+
+    forecast = forecast
 
     def confidence(self, datasets: Any, parameter: Any, sigma: float = 1, reoptimize: bool = True) -> dict[str, Any]:
         """Asymmetric errors of a parameter, where the profile statistic rises by ``sigma**2``.
