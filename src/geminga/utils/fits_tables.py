@@ -2,7 +2,7 @@
 
 An observation is seven small tables; to make an astropy HDU and Table of each takes twenty times longer than to look at their
 bytes. `read_tables` parses the headers (FITS standard 4.0, sections 4 and 7.3) and hands out columns on demand; columns of
-rare formats (bits, variable length, complex) go through astropy.
+rare formats (bits, complex) go through astropy.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ __all__ = ["FitsHeader", "FitsTable", "FitsTables", "read_tables"]
 _BLOCK, _CARD = 2880, 80
 _FORMAT = re.compile(r"\s*(\d*)([LBIJKAEDXCMPQ])")
 _TYPES = {"L": "S1", "B": "u1", "I": ">i2", "J": ">i4", "K": ">i8", "E": ">f4", "D": ">f8", "A": "S"}
+_VARIABLE = re.compile(r"\s*\d*([PQ])([BIJKED])")
 _UNSIGNED = {("I", 2.0**15): "u2", ("J", 2.0**31): "u4", ("K", 2.0**63): "u8", ("B", -128.0): "i1"}
 _STRUCTURE = re.compile(
     "SIMPLE|XTENSION|BITPIX|NAXIS[0-9]*|PCOUNT|GCOUNT|TFIELDS|T(TYPE|FORM|UNIT|DIM|NULL|SCAL|ZERO|DISP)[0-9]+|THEAP|"
@@ -35,15 +36,20 @@ _STRUCTURE = re.compile(
 
 
 class FitsHeader(dict[str, Any]):
-    """Keywords of a header; ``COMMENT`` and ``HISTORY`` are lists, `comments` are what stands behind the values."""
+    """Keywords of a header; ``COMMENT`` and ``HISTORY`` are lists, `comments` are what stands behind the values.
+
+    Of a keyword that stands several times the first value counts, and `repeated` has its name.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.comments: dict[str, str] = {}
+        self.repeated: set[str] = set()
 
     def add(self, key: str, value: Any, comment: str) -> str:
         """Add a keyword, of which the first counts if there are several, and return it (nothing if it was there)."""
         if key in self:
+            self.repeated.add(key)
             return ""
         self[key] = value
         self.comments[key] = comment
@@ -187,8 +193,11 @@ class FitsTable:
             raise NameLookupError(msg)
         number = self.names.index(name) + 1
         code = self._parts(number)[1]
+        variable = _VARIABLE.match(str(self.header[f"TFORM{number}"]))
+        if variable is not None and not {f"TSCAL{number}", f"TZERO{number}"} & self.header.keys():
+            return self._variable(number, ">i4" if variable[1] == "P" else ">i8", np.dtype(_TYPES[variable[2]]))
         if code not in _TYPES or (code == "A" and f"TDIM{number}" in self.header):
-            values = np.asarray(self._general().data.field(number - 1))
+            values = np.asarray(self.to_hdu().data.field(number - 1))
             return values.astype(values.dtype.newbyteorder("="))
         values = self._rows[f"f{number - 1}"]
         if code == "L":
@@ -209,8 +218,22 @@ class FitsTable:
         dims = [int(n) for n in re.findall(r"\d+", str(self.header.get(f"TDIM{number}", "")))]
         return values.reshape(len(self), *dims[::-1]) if dims and np.prod(dims) == values[:1].size else values
 
-    def _general(self) -> Any:
-        """The same as an astropy HDU, for columns of rare formats."""
+    def _variable(self, number: int, pointer: str, kind: np.dtype[Any]) -> NDArray[Any]:
+        """Column whose cells are arrays of different lengths, behind the rows (section 7.3.5): array of arrays."""
+        places = np.array(self._rows[f"f{number - 1}"]).view(pointer).reshape(-1, 2)
+        rows = int(self.header["NAXIS1"]) * len(self)
+        heap, end = self._start + int(self.header.get("THEAP", rows)), self._start + _size(self.header)
+        cells = np.empty(len(places), dtype=object)
+        for row, (count, offset) in enumerate(places.tolist()):
+            if not 0 <= offset <= offset + count * kind.itemsize <= end - heap:
+                msg = f"HDU {self.name!r}: the cell of column {self.names[number - 1]} in row {row} lies outside of the table."
+                raise CorruptFileError(msg)
+            values = np.frombuffer(self._data, dtype=kind, count=count, offset=heap + offset)
+            cells[row] = values.astype(kind.newbyteorder("="))
+        return cells
+
+    def to_hdu(self) -> fits.BinTableHDU:
+        """The same as an astropy HDU, for columns of rare formats and readers that know no other."""
         size = -(-_size(self.header) // _BLOCK) * _BLOCK
         return fits.BinTableHDU.fromstring(
             self._data[self._header_start : self._start + size].ljust(self._start - self._header_start + size, b"\0")
@@ -269,6 +292,9 @@ class FitsTables:
             position = -(-end // _BLOCK) * _BLOCK
 
     names = property(lambda self: [hdu.name or "PRIMARY" for hdu in self._hdus], doc="Names of the HDUs.")
+
+    def __contains__(self, key: object) -> bool:
+        return self._number_of(str(key)) is not None
 
     def __len__(self) -> int:
         return len(self._hdus)

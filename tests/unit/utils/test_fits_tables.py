@@ -164,3 +164,51 @@ class TestRefusals:
         (tmp_path / "a.fits").write_bytes(bytes(data))
         with pytest.raises(CorruptFileError, match="DATASUM"):
             read_tables(tmp_path / "a.fits", checksum=True)
+
+
+class TestVariableLength:
+    """Cells of different lengths, as the matrices of energy dispersions have them."""
+
+    CELLS = ([1.5, 2.5], [], [3.0, 4.0, 5.0])
+
+    @pytest.fixture(params=["PI()", "PJ()", "PE()", "PD()", "QD()"])
+    def variable(self, request, tmp_path):
+        cells = np.empty(3, dtype=object)
+        kind = {"I": "i2", "J": "i4", "E": "f4", "D": "f8"}[request.param[1]]
+        cells[:] = [np.array(cell, dtype=kind) for cell in self.CELLS]
+        columns = [fits.Column("FIRST", "J", array=np.arange(3)), fits.Column("CELLS", request.param, array=cells)]
+        path = tmp_path / "variable.fits"
+        fits.HDUList([fits.PrimaryHDU(), fits.BinTableHDU.from_columns(columns, name="V")]).writeto(path)
+        return path, kind
+
+    def test_cells(self, variable):
+        path, kind = variable
+        values = read_tables(path)["V"].values("CELLS")
+        for ours, expected in zip(values, self.CELLS, strict=True):
+            assert ours.dtype == kind
+            np.testing.assert_array_equal(ours, np.array(expected, dtype=kind))
+
+    def test_place_outside_of_the_table(self, variable):
+        path, _ = variable
+        table = read_tables(path)["V"]
+        data = bytearray(path.read_bytes())
+        data[table._start + 4 : table._start + 8] = (9999).to_bytes(4, "big")
+        path.write_bytes(data)
+        with pytest.raises(CorruptFileError, match="cell of column CELLS in row 0 lies outside"):
+            read_tables(path)["V"].values("CELLS")
+
+
+def test_repeated_keywords(tmp_path):
+    hdu = fits.BinTableHDU.from_columns([COLUMNS[0]], name="T")
+    for value in (1, 2):
+        hdu.header.append(("OBS_ID", value))
+    hdu.writeto(tmp_path / "t.fits")
+    header = read_tables(tmp_path / "t.fits")["T"].header
+    assert header["OBS_ID"] == 1
+    assert header.repeated == {"OBS_ID"}
+
+
+def test_contains(path):
+    tables = read_tables(path)
+    assert "kinds" in tables
+    assert "OTHER" not in tables

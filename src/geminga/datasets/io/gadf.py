@@ -179,8 +179,6 @@ def read(
     cache: bool = True,
     format: str = "gadf",
     checksum: bool = False,
-    *,
-    hdulist: fits.HDUList | None = None,
 ) -> Any:
     """Read a dataset from a FITS file.
 
@@ -198,8 +196,6 @@ def read(
         Format.
     checksum : bool
         Verify checksums also in a gzip file, which has one of its own.
-    hdulist : HDUList, optional
-        Content of the file, if it is in memory already.
 
     Returns
     -------
@@ -218,7 +214,7 @@ def read(
         raise FileError(msg)
     if lazy and name:
         return _lazy(cls, path, name, cache, checksum)
-    hdulist = hdulist or _open(path, checksum)
+    hdulist = _open(path, checksum)
     if lazy:
         return _lazy(cls, path, hdulist[0].header.get("NAME"), cache, checksum)
     try:

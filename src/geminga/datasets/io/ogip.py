@@ -14,21 +14,23 @@ from typing import Any, ClassVar
 
 import astropy.units as u
 import numpy as np
-from astropy.io import fits
 
 from geminga.datasets.io.ogip_tables import (
     Spectrum,
     check_energies,
+    columns_of,
     energy_edges,
-    find_hdu,
+    find_table,
     read_column,
     read_spectrum,
+    read_unit,
 )
 from geminga.datasets.registry import DATASET_REGISTRY
 from geminga.errors import FileError, FormatError
 from geminga.irf import EDispKernel, EDispKernelMap
 from geminga.maps import MapAxis, RegionGeom, RegionNDMap
-from geminga.utils.files import make_path, read_fits
+from geminga.utils.files import make_path
+from geminga.utils.fits_tables import FitsTables, read_tables
 from geminga.utils.units import as_quantity, parse_unit
 
 __all__ = ["OGIPDatasetReader"]
@@ -37,10 +39,10 @@ __all__ = ["OGIPDatasetReader"]
 _NO_FILE = {"", "none", "unknown"}
 
 
-def _open(filename: Any, checksum: bool) -> tuple[fits.HDUList, str]:
+def _open(filename: Any, checksum: bool) -> tuple[FitsTables, str]:
     path = make_path(filename)
     assert path is not None
-    return read_fits(path, checksum=checksum), f"File {path}"
+    return read_tables(path, checksum=checksum), f"File {path}"
 
 
 class OGIPDatasetReader:
@@ -124,14 +126,14 @@ class OGIPDatasetReader:
         FormatError
             If the table SPECRESP or a column is missing.
         """
-        hdulist, where = _open(filename, checksum)
-        hdu = find_hdu(hdulist, where, ("SPECRESP",), "SPECRESP")
+        tables, where = _open(filename, checksum)
+        hdu = find_table(tables, where, ("SPECRESP",), "SPECRESP")
         area = read_column(hdu, "SPECRESP")
         if area is None:
-            msg = f"{where}: HDU {hdu.name} has no column SPECRESP; it has {', '.join(hdu.columns.names)}."
+            msg = f"{where}: HDU {hdu.name} has no column SPECRESP; it has {', '.join(hdu.names)}."
             raise FormatError(msg)
         axis = MapAxis.from_energy_edges(energy_edges(hdu, "ENERG_LO", "ENERG_HI", where), name="energy_true")
-        unit = parse_unit({c.name.upper(): c.unit for c in hdu.columns}["SPECRESP"] or "cm2", where)
+        unit = parse_unit(read_unit(hdu, "SPECRESP", "cm2"), where)
         if unit not in (u.Unit("cm2"), u.Unit("m2")):
             area, unit = as_quantity(u.Quantity(area, unit), "m2", f"{where}: SPECRESP").value, u.Unit("m2")
         time = as_quantity(livetime, "s", "livetime")
@@ -152,8 +154,10 @@ class OGIPDatasetReader:
         FormatError
             If its true energies are not those of `exposure`.
         """
-        hdulist, where = _open(filename, checksum)
-        kernel = EDispKernel.from_hdulist(hdulist)
+        tables, where = _open(filename, checksum)
+        matrix = find_table(tables, where, ("MATRIX", "SPECRESP MATRIX"), "RSP_MATRIX")
+        ebounds = find_table(tables, where, ("EBOUNDS",), "EBOUNDS")
+        kernel = EDispKernel.from_columns(columns_of(matrix), columns_of(ebounds), matrix.header, matrix.name)
         own, axis = kernel.axes["energy_true"].edges, exposure.geom.axes["energy_true"]
         check_energies(own, axis.edges, where, "true energies", "of the effective area")
         kernel = EDispKernel(axes=[axis, kernel.axes["energy"]], data=kernel.pdf_matrix)
@@ -179,12 +183,12 @@ class OGIPDatasetReader:
         """
         return self.read_from()
 
-    def read_from(self, hdulist: fits.HDUList | None = None) -> Any:
+    def read_from(self, tables: FitsTables | None = None) -> Any:
         """Read all files; the PHA file may be in memory already."""
-        if hdulist is None:
-            hdulist = read_fits(self.filename, checksum=self.checksum)
+        if tables is None:
+            tables = read_tables(self.filename, checksum=self.checksum)
         where = f"File {self.filename}"
-        pha = read_spectrum(hdulist, where)
+        pha = read_spectrum(tables, where)
         if not pha.exposure > 0:
             msg = f"{where}: keyword EXPOSURE is {pha.header.get('EXPOSURE')!r}; expected a positive time in s."
             raise FormatError(msg)
@@ -267,8 +271,8 @@ def _measurement(pha: Spectrum, off: Spectrum | None, axis: Any) -> dict[str, An
 
 def _name(header: Any, path: Path) -> str:
     """OBS_ID, or the name of the file if there is none or there are several."""
-    ids = [str(card.value).strip() for card in header.cards if card.keyword == "OBS_ID"]
-    return ids[0] if len(ids) == 1 and ids[0] else path.name.split(".")[0]
+    own = str(header.get("OBS_ID", "")).strip()
+    return own if own and "OBS_ID" not in header.repeated else path.name.split(".")[0]
 
 
 def _grouped(dataset: Any, pha: Spectrum) -> Any:

@@ -12,16 +12,27 @@ from typing import Any
 
 import astropy.units as u
 import numpy as np
-from astropy.io import fits
 from numpy.typing import NDArray
 
 from geminga.data import GTI
+from geminga.data.io.gti import gti_from_table
 from geminga.errors import FormatError, UnsupportedError
 from geminga.maps import MapAxis, RegionGeom, RegionNDMap
 from geminga.maps.geom.region_io import read_region_hdu
+from geminga.utils.fits_tables import FitsTable, FitsTables
 from geminga.utils.units import parse_unit
 
-__all__ = ["ENERGY_RTOL", "Spectrum", "check_energies", "energy_edges", "find_hdu", "read_column", "read_spectrum"]
+__all__ = [
+    "ENERGY_RTOL",
+    "Spectrum",
+    "check_energies",
+    "columns_of",
+    "energy_edges",
+    "find_table",
+    "read_column",
+    "read_spectrum",
+    "read_unit",
+]
 
 Array = NDArray[np.float64]
 
@@ -61,47 +72,54 @@ class Spectrum:
         return RegionNDMap(geom, data=np.array(data).reshape(geom.data_shape))
 
 
-def find_hdu(hdulist: fits.HDUList, where: str, names: tuple[str, ...], kind: str) -> Any:
-    """HDU by name, or by its OGIP class."""
+def find_table(tables: FitsTables, where: str, names: tuple[str, ...], kind: str) -> FitsTable:
+    """Table by name, or by its OGIP class."""
     for name in names:
-        if name in hdulist:
-            return hdulist[name]
-    found = [h for h in hdulist if kind in {str(h.header.get(f"HDUCLAS{i}", "")).strip() for i in (1, 2)}]
+        if name in tables:
+            return tables[name]
+    found = [t for t in tables if kind in {str(t.header.get(f"HDUCLAS{i}", "")).strip() for i in (1, 2)}]
     if not found:
-        msg = f"{where} has no HDU {names[0]}; it has {', '.join(h.name or 'PRIMARY' for h in hdulist)}."
+        msg = f"{where} has no HDU {names[0]}; it has {', '.join(tables.names)}."
         raise FormatError(msg)
     return found[0]
 
 
-def read_column(hdu: Any, name: str) -> Any:
-    """Column by name in any case as native array, ``None`` if there is none."""
-    known = {n.upper(): n for n in hdu.columns.names}
-    if name not in known:
-        return None
-    data = np.asarray(hdu.data[known[name]])
-    return data.astype(data.dtype.newbyteorder("="))
+def read_column(table: FitsTable, name: str) -> Any:
+    """Column by name in any case, ``None`` if there is none."""
+    known = {n.upper(): n for n in table.names}
+    return table.values(known[name]) if name in known else None
 
 
-def _column_or_keyword(hdu: Any, name: str, default: float, where: str) -> Any:
+def read_unit(table: FitsTable, name: str, default: str) -> str:
+    """Unit of a column by name in any case."""
+    return dict(zip((n.upper() for n in table.names), table.units, strict=True)).get(name) or default
+
+
+def columns_of(table: FitsTable) -> dict[str, tuple[Any, str]]:
+    """All columns by name in capitals: numbers and unit."""
+    return {name.upper(): (table.values(name), table.unit(name)) for name in table.names}
+
+
+def _column_or_keyword(hdu: FitsTable, name: str, default: float, where: str) -> Any:
     """Values of a column, or the keyword or default for all channels."""
     column = read_column(hdu, name)
     if column is not None:
         return column
     value = hdu.header.get(name, default)
     try:
-        return np.full(len(hdu.data), float(value))
+        return np.full(len(hdu), float(value))
     except (TypeError, ValueError) as error:
         msg = f"{where}: keyword {name} is {value!r}; expected a number."
         raise FormatError(msg) from error
 
 
-def energy_edges(hdu: Any, low: str, high: str, where: str) -> u.Quantity:
+def energy_edges(hdu: FitsTable, low: str, high: str, where: str) -> u.Quantity:
     """Bin edges in energy, in keV if the columns have no unit."""
     lows, highs = read_column(hdu, low), read_column(hdu, high)
     if lows is None or highs is None:
-        msg = f"{where}: HDU {hdu.name} has no columns {low} and {high}; it has {', '.join(hdu.columns.names)}."
+        msg = f"{where}: HDU {hdu.name} has no columns {low} and {high}; it has {', '.join(hdu.names)}."
         raise FormatError(msg)
-    unit = {c.name.upper(): c.unit for c in hdu.columns}[low] or "keV"
+    unit = read_unit(hdu, low, "keV")
     lows, highs = lows.astype(float), highs.astype(float)
     if not np.allclose(highs[:-1], lows[1:], rtol=ENERGY_RTOL, atol=0):
         msg = f"{where}: energy bins of HDU {hdu.name} do not follow each other; bins with gaps are not offered."
@@ -111,12 +129,12 @@ def energy_edges(hdu: Any, low: str, high: str, where: str) -> u.Quantity:
     return u.Quantity(np.append(lows, highs[-1]), parse_unit(unit, where))
 
 
-def _counts(hdu: Any, where: str) -> NDArray[Any]:
+def _counts(hdu: FitsTable, where: str) -> NDArray[Any]:
     counts = read_column(hdu, "COUNTS")
     if counts is None:
         rate = read_column(hdu, "RATE")
         if rate is None:
-            msg = f"{where} has neither a column COUNTS nor RATE; it has {', '.join(hdu.columns.names)}."
+            msg = f"{where} has neither a column COUNTS nor RATE; it has {', '.join(hdu.names)}."
             raise FormatError(msg)
         counts = rate * float(hdu.header.get("EXPOSURE") or 0.0)
         whole = np.rint(counts)
@@ -127,12 +145,12 @@ def _counts(hdu: Any, where: str) -> NDArray[Any]:
     return np.asarray(counts)
 
 
-def read_spectrum(hdulist: fits.HDUList, where: str) -> Spectrum:
+def read_spectrum(tables: FitsTables, where: str) -> Spectrum:
     """Read a SPECTRUM table, and energies, region and time intervals if they are there.
 
     Parameters
     ----------
-    hdulist : HDUList
+    tables : FitsTables
         PHA or BKG file.
     where : str
         Name of the file, for messages.
@@ -142,14 +160,14 @@ def read_spectrum(hdulist: fits.HDUList, where: str) -> Spectrum:
     FormatError
         If counts or other columns are missing or do not fit together.
     """
-    hdu = find_hdu(hdulist, where, ("SPECTRUM",), "SPECTRUM")
+    hdu = find_table(tables, where, ("SPECTRUM",), "SPECTRUM")
     counts = _counts(hdu, where)
     channel = read_column(hdu, "CHANNEL")
     order = np.arange(len(counts)) if channel is None else np.argsort(channel, kind="stable")
     quality = _column_or_keyword(hdu, "QUALITY", 0, where)
     edges = None
-    if "EBOUNDS" in hdulist:
-        edges = energy_edges(hdulist["EBOUNDS"], "E_MIN", "E_MAX", where)
+    if "EBOUNDS" in tables:
+        edges = energy_edges(tables["EBOUNDS"], "E_MIN", "E_MAX", where)
         if len(edges) != len(counts) + 1:
             msg = f"{where}: SPECTRUM has {len(counts)} channels, EBOUNDS {len(edges) - 1}."
             raise FormatError(msg)
@@ -162,8 +180,8 @@ def read_spectrum(hdulist: fits.HDUList, where: str) -> Spectrum:
         is_good=np.asarray(quality[order]) == 0,
         grouping=np.asarray(_column_or_keyword(hdu, "GROUPING", 0, where)[order], dtype=int),
         edges=edges,
-        region=read_region_hdu(hdulist["REGION"]) if "REGION" in hdulist else (None, None),
-        gti=GTI.from_table_hdu(hdulist["GTI"]) if "GTI" in hdulist else None,
+        region=read_region_hdu(tables["REGION"].to_hdu()) if "REGION" in tables else (None, None),
+        gti=gti_from_table(GTI, tables["GTI"], where.removeprefix("File ")) if "GTI" in tables else None,
     )
 
 

@@ -5,22 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from astropy.io import fits
-
 from geminga.datasets.io import gadf
 from geminga.datasets.io.ogip import OGIPDatasetReader
 from geminga.datasets.io.ogip_writer import OGIPDatasetWriter
 from geminga.errors import FormatError
-from geminga.utils.files import make_path, read_fits
+from geminga.utils.files import make_path
+from geminga.utils.fits_tables import FitsTables, read_tables
 
 __all__ = ["FORMATS", "from_dict", "read", "to_dict", "write"]
 
 FORMATS = ("gadf", "ogip", "ogip-sherpa")
 
 
-def _is_ogip(hdulist: fits.HDUList) -> bool:
+def _is_ogip(tables: FitsTables) -> bool:
     """Whether there is a spectrum table, which gadf has not."""
-    return "SPECTRUM" in hdulist or any(str(h.header.get("HDUCLAS1", "")).strip() == "SPECTRUM" for h in hdulist)
+    return "SPECTRUM" in tables or any(str(t.header.get("HDUCLAS1", "")).strip() == "SPECTRUM" for t in tables)
 
 
 def read(
@@ -54,14 +53,14 @@ def read(
     if format is not None and format not in FORMATS:
         msg = f"Format {format!r} of an on/off spectrum is not known; choose one of {', '.join(FORMATS)}."
         raise FormatError(msg)
-    hdulist = None
+    tables = None
     if format is None:
-        hdulist = read_fits(filename, checksum=checksum)
-        format = "ogip" if _is_ogip(hdulist) else "gadf"
+        tables = read_tables(filename, checksum=checksum)
+        format = "ogip" if _is_ogip(tables) else "gadf"
     if format == "gadf":
-        return gadf.read(cls, filename, name=name, checksum=checksum, hdulist=hdulist, **kwargs)
+        return gadf.read(cls, filename, name=name, checksum=checksum, **kwargs)
     kwargs = {key: value for key, value in kwargs.items() if key not in {"lazy", "cache"}}
-    return OGIPDatasetReader(filename, checksum=checksum, name=name, **kwargs).read_from(hdulist)
+    return OGIPDatasetReader(filename, checksum=checksum, name=name, **kwargs).read_from(tables)
 
 
 def from_dict(cls: Any, /, data: dict[str, Any], **kwargs: Any) -> Any:

@@ -136,6 +136,18 @@ class EDispKernel(IRF):
         return cls(axes=[true, reco], data=data)
 
     @classmethod
+    def from_columns(cls, matrix: Any, ebounds: Any, header: Any, name: str = "MATRIX") -> EDispKernel:
+        """Kernel of the tables of an OGIP RMF, columns by name in capitals: numbers and unit.
+
+        Raises
+        ------
+        FormatError
+            If a column is missing, or a group lies outside the channels.
+        """
+        true, reco, data = ogip.rmf_from_columns(matrix, ebounds, header, name)
+        return cls(axes=[true, reco], data=data)
+
+    @classmethod
     def read(  # type: ignore[override]
         cls, filename: str | Path, hdu1: str = "MATRIX", hdu2: str = "EBOUNDS", checksum: bool = False, format: str = "gadf"
     ) -> EDispKernel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,44 +14,52 @@ from geminga.errors import FormatError
 from geminga.maps import MapAxis
 from geminga.utils.metadata import CreatorMetaData
 
-__all__ = ["read_rmf", "rmf_hdus"]
+__all__ = ["columns_of", "read_rmf", "rmf_from_columns", "rmf_hdus"]
 
 Array = NDArray[np.float64]
 
 
-def _edges(hdu: Any, low: str, high: str) -> u.Quantity:
-    names = [n.upper() for n in hdu.data.names]
-    if low not in names or high not in names:
-        msg = f"HDU {hdu.name!r} lacks the columns {low} and {high}; it has {names}."
+#: Columns of a table by name in capitals: numbers, and the unit as it is written.
+Columns = Mapping[str, tuple[Any, str]]
+
+
+def _edges(columns: Columns, low: str, high: str, name: str) -> u.Quantity:
+    if low not in columns or high not in columns:
+        msg = f"HDU {name!r} lacks the columns {low} and {high}; it has {', '.join(columns)}."
         raise FormatError(msg)
-    unit = hdu.columns[names.index(low)].unit or "keV"
-    lows, highs = np.asarray(hdu.data[low], dtype=float), np.asarray(hdu.data[high], dtype=float)
-    return u.Quantity(np.append(lows, highs[-1]), unit)
+    lows, highs = (np.asarray(columns[key][0], dtype=float) for key in (low, high))
+    return u.Quantity(np.append(lows, highs[-1]), columns[low][1] or "keV")
 
 
-def _first_channel(matrix: Any, ebounds: Any) -> int:
-    """Number of the first channel: ``TLMINn`` of F_CHAN, else the first entry of CHANNEL."""
-    names = [n.upper() for n in matrix.data.names]
-    key = f"TLMIN{names.index('F_CHAN') + 1}"
-    if key in matrix.header:
-        return int(matrix.header[key])
-    return int(np.asarray(ebounds.data["CHANNEL"])[0])
+def columns_of(hdu: Any) -> dict[str, tuple[Any, str]]:
+    """Columns of an astropy HDU."""
+    return {column.name.upper(): (hdu.data[column.name], column.unit or "") for column in hdu.columns}
 
 
 def read_rmf(matrix: Any, ebounds: Any) -> tuple[Any, Any, Array]:
-    """Axes of true and reconstructed energy, and the matrix, shape (n_true, n_reco).
+    """Axes of true and reconstructed energy, and the matrix, shape (n_true, n_reco), of two astropy HDUs.
 
     Raises
     ------
     FormatError
         If a column is missing, or a group lies outside the channels.
     """
-    true = MapAxis.from_energy_edges(_edges(matrix, "ENERG_LO", "ENERG_HI"), name="energy_true")
-    reco = MapAxis.from_energy_edges(_edges(ebounds, "E_MIN", "E_MAX"), name="energy")
-    first = _first_channel(matrix, ebounds)
+    return rmf_from_columns(columns_of(matrix), columns_of(ebounds), matrix.header, matrix.name)
+
+
+def rmf_from_columns(matrix: Columns, ebounds: Columns, header: Any, name: str) -> tuple[Any, Any, Array]:
+    """Axes and matrix of columns, see `read_rmf`; `header` and `name` are those of the matrix."""
+    true = MapAxis.from_energy_edges(_edges(matrix, "ENERG_LO", "ENERG_HI", name), name="energy_true")
+    reco = MapAxis.from_energy_edges(_edges(ebounds, "E_MIN", "E_MAX", "EBOUNDS"), name="energy")
+    missing = [key for key in ("N_GRP", "F_CHAN", "N_CHAN", "MATRIX") if key not in matrix]
+    if missing:
+        msg = f"HDU {name!r} lacks the columns {', '.join(missing)}; it has {', '.join(matrix)}."
+        raise FormatError(msg)
+    # Channels count from TLMINn of F_CHAN, else from the first entry of CHANNEL.
+    key = f"TLMIN{list(matrix).index('F_CHAN') + 1}"
+    first = int(header[key] if key in header else ebounds["CHANNEL"][0][0] if "CHANNEL" in ebounds else 0)
     out = np.zeros((true.nbin, reco.nbin))
-    # Taking a column of a FITS table is slow.
-    columns = [matrix.data[name] for name in ("MATRIX", "F_CHAN", "N_CHAN", "N_GRP")]
+    columns = [matrix[key][0] for key in ("MATRIX", "F_CHAN", "N_CHAN", "N_GRP")]
     for i, (row, f_chan, n_chan, n_grp) in enumerate(zip(*columns, strict=True)):
         values = np.atleast_1d(row)
         starts, lengths = np.atleast_1d(f_chan), np.atleast_1d(n_chan)
@@ -60,7 +69,7 @@ def read_rmf(matrix: Any, ebounds: Any) -> tuple[Any, Any, Array]:
             if n == 0:
                 continue
             if begin < 0 or begin + n > reco.nbin or used + n > len(values):
-                msg = f"HDU {matrix.name!r} row {i}: channels {start} to {start + n - 1} lie outside the {reco.nbin} of EBOUNDS."
+                msg = f"HDU {name!r} row {i}: channels {start} to {start + n - 1} lie outside the {reco.nbin} of EBOUNDS."
                 raise FormatError(msg)
             out[i, begin : begin + n] = values[used : used + n]
             used += n
