@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 from geminga.datasets import SpectrumDataset
 from geminga.errors import UnsupportedError
-from geminga.modeling.models import PowerLawSpectralModel, SkyModel
+from geminga.modeling.models import FoVBackgroundModel, PowerLawSpectralModel, SkyModel
 from tests.unit.datasets import builders
 
 
@@ -110,3 +110,15 @@ def test_created_spectrum_needs_only_an_exposure():
     # Bins of true energy are shared between those of measured energy by their overlap.
     assert_allclose(dataset.npred().data.sum(), flux * 1e14, rtol=0.2)
     assert dataset.edisp.exposure_map.data.max() == 0
+
+
+def test_stacking_applies_a_background_model_once(dataset):
+    """The sum holds the predictions of both; the model is gone, so that nothing applies it again."""
+    model = FoVBackgroundModel(dataset_name="spectrum")
+    model.spectral_model.norm.value = 2
+    dataset.models = [model]
+    dataset.stack(builders.spectrum_dataset(name="other"))
+    assert_allclose(dataset.background.data.ravel(), 2 * 4 + 4)
+    model.spectral_model.norm.value = 3
+    assert_allclose(dataset.npred_background().data.ravel(), 12)
+    assert dataset.background_model is None
