@@ -23,6 +23,9 @@ __all__ = ["make_edisp_kernel_map", "make_edisp_map", "make_map_exposure_true_en
 
 Floats = NDArray[np.floating]
 
+# NaN and infinity are refused at the end, see `finite_map`.
+_quietly = np.errstate(invalid="ignore", over="ignore")
+
 
 def _need_axes(geom: Any, names: list[str], function: str) -> None:
     found = [name for name in geom.axes.names if name in names or geom.axes[name].nbin > 1]
@@ -31,6 +34,7 @@ def _need_axes(geom: Any, names: list[str], function: str) -> None:
         raise GeometryError(msg)
 
 
+@_quietly
 def make_map_exposure_true_energy(pointing: Any, livetime: Any, aeff: Any, geom: Any, use_region_center: bool = True) -> Any:
     """Exposure: effective area times livetime.
 
@@ -91,6 +95,7 @@ def _on_axes_of(exposure_map: Any, geom: Any) -> Any:
     return Map.from_geom(geom, data=data.copy(), unit=exposure_map.unit, meta=exposure_map.meta, dtype=data.dtype)
 
 
+@_quietly
 def make_psf_map(psf: Any, pointing: Any, geom: Any, exposure_map: Any = None) -> PSFMap:
     """PSF for each pixel, normalised over the ``rad`` axis.
 
@@ -137,6 +142,7 @@ def _spread_edisp(edisp: Any, pointing: Any, geom: Any, table: Floats, mass: Flo
     return points.image(values.reshape(n_true * n_bin, -1))
 
 
+@_quietly
 def make_edisp_map(edisp: Any, pointing: Any, geom: Any, exposure_map: Any = None, use_region_center: bool = True) -> EDispMap:
     """Energy dispersion in migration for each pixel, normalised over the ``migra`` axis.
 
@@ -173,6 +179,7 @@ def make_edisp_map(edisp: Any, pointing: Any, geom: Any, exposure_map: Any = Non
     return EDispMap(edisp_map, _on_axes_of(exposure_map, geom.squash("migra")))
 
 
+@_quietly
 def make_edisp_kernel_map(
     edisp: Any, pointing: Any, geom: Any, exposure_map: Any = None, use_region_center: bool = True, threshold: float = 1e-8
 ) -> EDispKernelMap:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 from geminga.datasets import Datasets
 from geminga.errors import InputError, ReductionError
 from geminga.makers.base import Maker
+from geminga.makers.map import pointing_of
 from geminga.modeling.models import DatasetModels
 from geminga.utils.parallel import checked_n_jobs, run_tasks
 from geminga.utils.pbar import progress_bar
@@ -204,7 +205,7 @@ class DatasetsMaker(Maker):
         if self.cutout_width is not None and not dataset._geom.is_region:
             from astropy.nddata import NoOverlapError
 
-            pointing = observation.get_pointing_icrs(observation.tmid)
+            pointing = pointing_of(observation)
             try:
                 own = dataset.cutout(position=pointing, width=self.cutout_width, mode=self.cutout_mode, name=name)
             except NoOverlapError:

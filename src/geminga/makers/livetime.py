@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from geminga.errors import GeometryError
 from geminga.irf.points import field_points, icrs_vector
 from geminga.irf.project import make_map_exposure_true_energy
-from geminga.makers.map import needed
+from geminga.makers.map import needed, pointing_of
 from geminga.maps import Map
 from geminga.utils.units import as_quantity
 
@@ -18,13 +18,14 @@ __all__ = ["make_effective_livetime_map", "make_observation_time_map"]
 
 
 def _near(observation: Any, geom: Any, offset_max: Any) -> NDArray[np.bool_]:
-    """Image: within an offset of the pointing, by default the last of the effective area."""
+    """Image: within an offset of the pointing, by default the last node or edge of the effective area."""
     if offset_max is None:
-        limit = needed(observation, "aeff").axes["offset"].edges[-1]
+        axis = needed(observation, "aeff").axes["offset"]
+        limit = axis.node_quantity[-1]
     else:
         limit = as_quantity(offset_max, "deg", "offset_max")
     points = field_points(geom)
-    offset = points.offset(icrs_vector(observation.get_pointing_icrs(observation.tmid)))
+    offset = points.offset(icrs_vector(pointing_of(observation)))
     return points.image((offset < limit.to_value("deg"))[np.newaxis])[0]
 
 
@@ -84,7 +85,7 @@ def make_effective_livetime_map(observations: Any, geom: Any, offset_max: Any = 
     total: Any = np.zeros(geom.data_shape)
     for observation in observations:
         aeff = needed(observation, "aeff")
-        pointing = observation.get_pointing_icrs(observation.tmid)
+        pointing = pointing_of(observation)
         exposure = make_map_exposure_true_energy(pointing, observation.observation_live_time_duration, aeff, geom)
         energy = geom.axes["energy_true"].center
         on_axis = aeff.evaluate(energy_true=energy, offset="0 deg").to_value("m2").reshape(-1, 1, 1)

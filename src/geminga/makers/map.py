@@ -12,10 +12,10 @@ from astropy.table import Table
 
 from geminga.datasets import MapDatasetMetaData
 from geminga.errors import DataError, InputError
-from geminga.irf.background.project import make_map_background_irf
+from geminga.irf.background.project import make_map_background_irf, needs_time
 from geminga.irf.project import make_edisp_kernel_map, make_edisp_map, make_map_exposure_true_energy, make_psf_map
 from geminga.makers.base import Maker
-from geminga.makers.map_irfs import is_map, response_on
+from geminga.makers.map_irfs import exposure_on, is_map, response_on
 from geminga.maps import Map
 from geminga.utils.metadata import ObsInfoMetaData, PointingInfoMetaData
 
@@ -124,9 +124,9 @@ class MapDatasetMaker(Maker):
         """
         aeff = needed(observation, "aeff")
         if is_map(aeff):
-            return aeff.interp_to_geom(geom)
+            return exposure_on(geom, aeff)
         return make_map_exposure_true_energy(
-            pointing=observation.get_pointing_icrs(observation.tmid),
+            pointing=pointing_of(observation),
             livetime=observation.observation_live_time_duration,
             aeff=aeff,
             geom=geom,
@@ -168,7 +168,7 @@ class MapDatasetMaker(Maker):
         exposure = self.make_exposure_irf(geom.squash(axis_name), observation, use_center)
         if is_map(edisp):
             return response_on(geom, edisp, exposure)
-        return make(edisp, observation.get_pointing_icrs(observation.tmid), geom, exposure, use_center)
+        return make(edisp, pointing_of(observation), geom, exposure, use_center)
 
     def make_psf(self, geom: Any, observation: Any) -> Any:
         """PSF.
@@ -197,7 +197,7 @@ class MapDatasetMaker(Maker):
         exposure = self.make_exposure_irf(geom.squash("rad"), observation)
         if is_map(psf):
             return response_on(geom, psf, exposure)
-        return make_psf_map(psf, observation.get_pointing_icrs(observation.tmid), geom, exposure)
+        return make_psf_map(psf, pointing_of(observation), geom, exposure)
 
     def make_background(self, geom: Any, observation: Any) -> Any:
         """Expected background counts.
@@ -217,7 +217,7 @@ class MapDatasetMaker(Maker):
             ontime=observation.observation_time_duration,
             bkg=self._completed(bkg),
             geom=geom,
-            time_start=observation.tstart,
+            time_start=observation.tstart if needs_time(observation.pointing, bkg) else None,
             fov_rotation_step=self.fov_rotation_step,
             oversampling=self.background_oversampling,
             use_region_center=getattr(self, "use_region_center", True),
@@ -265,7 +265,7 @@ class MapDatasetMaker(Maker):
     # ---- all ---------------------------------------------------------------------------------
 
     def _parts(self, dataset: Any, observation: Any) -> dict[str, Any]:
-        geoms = dataset.geoms
+        geoms = _on_shared_grids(dataset.geoms)
         parts: dict[str, Any] = {}
         if "counts" in self.selection:
             parts["counts"] = self.make_counts(geoms["geom"], observation)
@@ -297,7 +297,7 @@ class MapDatasetMaker(Maker):
         Returns
         -------
         dataset : MapDataset
-            New dataset with what was selected, and a safe mask that is true everywhere.
+            New dataset with what was selected, a safe mask that is true everywhere, and the models of `dataset`.
 
         Raises
         ------
@@ -308,7 +308,7 @@ class MapDatasetMaker(Maker):
         parts = self._parts(dataset, observation)
         is_seen = "exposure" not in parts or bool((parts["exposure"].frozen_data > 0).any())
         if not is_seen:
-            separation = observation.get_pointing_icrs(observation.tmid).separation(geom.center_skydir)
+            separation = pointing_of(observation).separation(geom.center_skydir)
             log.warning(
                 "Observation %s: the exposure is zero, the centre of the geometry is %.2f deg from the pointing; "
                 "the safe mask is false everywhere.",
@@ -318,11 +318,27 @@ class MapDatasetMaker(Maker):
         parts["mask_safe"] = Map.from_geom(geom, data=np.full(geom.data_shape, is_seen), dtype=bool)
         return type(dataset)(
             name=dataset.name,
+            models=dataset.models,
             gti=observation.gti,
             meta_table=self.make_meta_table(observation),
             meta=self._make_meta(observation),
             **parts,
         )
+
+
+def _on_shared_grids(geoms: dict[str, Any]) -> dict[str, Any]:
+    """Geometries of which those with equal pixels share one image, so that its coordinates are computed once."""
+    images: list[Any] = []
+    shared = {}
+    for name, geom in geoms.items():
+        image = geom.to_image()
+        known = next((one for one in images if not geom.is_region and one == image), None)
+        if known is None:
+            images.append(image)
+            shared[name] = geom
+        else:
+            shared[name] = known.to_cube(geom.axes)
+    return shared
 
 
 def needed(observation: Any, name: str) -> Any:
@@ -339,3 +355,9 @@ def needed(observation: Any, name: str) -> Any:
         msg = f"Observation {observation.obs_id} has no {name} (it has: {has}); leave it out of the selection of the maker."
         raise DataError(msg)
     return irf
+
+
+def pointing_of(observation: Any) -> Any:
+    """Pointing on the sky, in the middle of the observation if it drifts."""
+    fixed = observation.pointing.fixed_icrs
+    return observation.get_pointing_icrs(observation.tmid) if fixed is None else fixed

@@ -7,12 +7,19 @@ from typing import Any
 from geminga.irf import IRFMap
 from geminga.maps import Map
 
-__all__ = ["is_map", "response_on"]
+__all__ = ["exposure_on", "is_map", "response_on"]
 
 
 def is_map(irf: Any) -> bool:
     """Whether a response is a map, not a table of the field of view."""
     return isinstance(irf, (Map, IRFMap))
+
+
+def exposure_on(geom: Any, exposure: Any) -> Any:
+    """Exposure map interpolated on the pixels of a geometry, which may have further axes of one bin."""
+    simple = exposure.interp_to_geom(geom.to_image().to_cube([geom.axes["energy_true"]]))
+    data = simple.frozen_data.reshape(geom.data_shape)
+    return Map.from_geom(geom, data=data, unit=simple.unit, meta=exposure.meta, dtype=data.dtype)
 
 
 def response_on(geom: Any, irf: Any, exposure: Any) -> Any:

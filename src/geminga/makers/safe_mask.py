@@ -13,6 +13,7 @@ from geminga.datasets.replace import with_parts
 from geminga.errors import DataError, InputError
 from geminga.irf.points import field_points, icrs_vector
 from geminga.makers.base import Maker
+from geminga.makers.map import pointing_of
 from geminga.makers.thresholds import bias_threshold, crossing, dl3_area, dl3_background, dl3_kernel
 from geminga.maps import Map
 from geminga.utils.units import as_quantity
@@ -117,13 +118,13 @@ class SafeMaskMaker(Maker):
         if self.fixed_offset is None:
             return dataset._geom.center_skydir
         _need(observation, "fixed_offset")
-        pointing = observation.get_pointing_icrs(observation.tmid)
+        pointing = pointing_of(observation)
         return pointing.directional_offset_by(0 * u.deg, self.fixed_offset)
 
     def _offset(self, dataset: Any, observation: Any) -> u.Quantity:
         if self.fixed_offset is not None:
             return self.fixed_offset
-        pointing = observation.get_pointing_icrs(observation.tmid)
+        pointing = pointing_of(observation)
         return self._position(dataset, observation).separation(pointing)
 
     # ---- criteria ------------------------------------------------------------------------------
@@ -146,7 +147,7 @@ class SafeMaskMaker(Maker):
         _need(observation, "offset-max")
         geom = dataset._geom
         points = field_points(geom)
-        offset = points.offset(icrs_vector(observation.get_pointing_icrs(observation.tmid)))
+        offset = points.offset(icrs_vector(pointing_of(observation)))
         near = points.image((offset < self.offset_max.value)[np.newaxis])[0]
         return Map.from_geom(geom, data=np.broadcast_to(near, geom.data_shape).copy(), dtype=bool)
 

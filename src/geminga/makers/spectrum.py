@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from geminga.errors import GeometryError, InputError
-from geminga.makers.map import MapDatasetMaker, needed
+from geminga.makers.map import MapDatasetMaker, needed, pointing_of
 from geminga.makers.map_irfs import is_map
 from geminga.makers.rad_max import make_counts_rad_max
 
@@ -114,5 +114,5 @@ def _containment(psf: Any, geom: Any, observation: Any, radius: Any) -> Any:
     energy = geom.axes["energy_true"].center
     if is_map(psf):
         return np.asarray(psf.containment(radius, energy_true=energy, position=geom.center_skydir).value)
-    offset = geom.separation(observation.get_pointing_icrs(observation.tmid))
+    offset = geom.separation(pointing_of(observation))
     return np.asarray(psf.containment(rad=radius, energy_true=energy, offset=offset).value)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from geminga.errors import InputError
 from geminga.irf.points import icrs_vector
+from geminga.makers.map import pointing_of
 from geminga.numerics.sphere import angle_between, rotate, rotation_about, unit_vector
 from geminga.stats import WStatCountsStatistic
 
@@ -80,9 +81,9 @@ class ThetaSquaredTable:
             return [rotate(rotation_about(pointing, np.pi), position)]
         return turned
 
-    def _histogram(self, events: Array, position: Array) -> Array:
+    def _histogram(self, events: Array, position: Array) -> Any:
         squared = np.rad2deg(angle_between(events, position[:, np.newaxis])) ** 2
-        return np.histogram(squared, self.theta_squared_axis.edges.to_value("deg2"))[0].astype(float)
+        return np.histogram(squared, self.theta_squared_axis.edges.to_value("deg2"))[0]
 
     def run(self) -> Table:
         """Count.
@@ -94,21 +95,22 @@ class ThetaSquaredTable:
             ``alpha``, ``excess``, ``sqrt_ts``, ``excess_errn``, ``excess_errp``.
         """
         axis = self.theta_squared_axis
-        counts, counts_off, acceptance, acceptance_off = (np.zeros(axis.nbin) for _ in range(4))
+        counts, counts_off = (np.zeros(axis.nbin, dtype=int) for _ in range(2))
+        acceptance, acceptance_off = np.zeros(axis.nbin), np.zeros(axis.nbin)
         position = icrs_vector(self.position)
         for observation in self.observations:
             events = observation.events
             if self.energy_edges is not None:
                 events = events.select_energy(self.energy_edges)
             vectors = unit_vector(events.radec.ra.rad, events.radec.dec.rad)
-            off = self._off_vectors(icrs_vector(observation.get_pointing_icrs(observation.tmid)))
+            off = self._off_vectors(icrs_vector(pointing_of(observation)))
             counts += self._histogram(vectors, position)
             counts_off += sum(self._histogram(vectors, one) for one in off)
             acceptance += 1
             acceptance_off += len(off)
         return self._table(counts, counts_off, acceptance, acceptance_off)
 
-    def _table(self, counts: Array, counts_off: Array, acceptance: Array, acceptance_off: Array) -> Table:
+    def _table(self, counts: Any, counts_off: Any, acceptance: Array, acceptance_off: Array) -> Table:
         edges = self.theta_squared_axis.edges
         alpha = np.divide(acceptance, acceptance_off, out=np.zeros_like(acceptance), where=acceptance_off > 0)
         statistic = WStatCountsStatistic(counts, counts_off, alpha)
@@ -119,6 +121,8 @@ class ThetaSquaredTable:
         table["excess"], table["sqrt_ts"] = statistic.n_sig, statistic.sqrt_ts
         table["excess_errn"], table["excess_errp"] = statistic.compute_errn(), statistic.compute_errp()
         table.meta = {"ON_RA": self.position.icrs.ra, "ON_DEC": self.position.icrs.dec}
+        if self.energy_edges is not None:
+            table.meta["Energy_filter"] = self.energy_edges
         if self.position_off is not None:
             table.meta |= {"OFF_RA": self.position_off.icrs.ra, "OFF_DEC": self.position_off.icrs.dec}
         return table

@@ -19,15 +19,19 @@ from geminga.numerics.grid_weights import linear_weights, spread
 from geminga.numerics.log_integral import integrate_samples, log_samples
 from geminga.utils.units import as_quantity
 
-__all__ = ["make_map_background_irf"]
+__all__ = ["make_map_background_irf", "needs_time"]
 
 Array = NDArray[np.float64]
+
+# NaN and infinity are refused at the end, see `finite_map`.
+_quietly = np.errstate(invalid="ignore", over="ignore")
 
 _NORTH = np.array([0.0, 0.0, 1.0])
 #: Logarithm of the rate that stands for zero, and below which the result is zero.
 _ZERO, _FLOOR = -80.0, -79.0
 
 
+@_quietly
 def make_map_background_irf(
     pointing: Any,
     ontime: Any,
@@ -96,6 +100,12 @@ def make_map_background_irf(
     return finite_map(geom, data.astype(np.float32), "", "the background", bkg)
 
 
+def needs_time(pointing: Any, bkg: Any) -> bool:
+    """Whether the field of view moves on the sky: it drifts, or turns with the horizon."""
+    turns = bkg.fov_alignment is FoVAlignment.ALTAZ and not bkg.has_offset_axis
+    return turns or getattr(pointing, "fixed_altaz", None) is not None
+
+
 def _solid_angle(geom: Any) -> Array:
     """Solid angle of the pixels, sr, shape (lat, lon)."""
     values = np.asarray(geom.solid_angle().to_value("sr"), dtype=float)
@@ -107,7 +117,8 @@ def _log_table(bkg: Any, log_energy: Array) -> NDArray[np.floating]:
     rate = np.asarray(bkg.data, dtype=float).reshape(bkg.axes["energy"].nbin, -1)
     values = np.log(np.maximum(rate, np.exp(_ZERO)))
     nodes = np.log(bkg.axes["energy"].center_values)
-    return (linear_weights([nodes], [log_energy]).toarray() @ values).astype(np.float32)
+    # A sparse product leaves out what has no weight, so that NaN elsewhere in the table does no harm.
+    return np.asarray(linear_weights([nodes], [log_energy]) @ values, dtype=np.float32)
 
 
 def _weights(bkg: Any, points: FieldPoints, pointing: Array, up: Array, sign: float) -> tuple[Any, NDArray[np.bool_]]:
@@ -132,7 +143,7 @@ def _orientations(
     """Pointing, direction of growing latitude, sign of the longitude, and fraction of the time, for each step in time."""
     is_drift = getattr(pointing, "fixed_altaz", None) is not None
     turns = bkg.fov_alignment is FoVAlignment.ALTAZ and not bkg.has_offset_axis
-    if not is_drift and not turns:
+    if not needs_time(pointing, bkg):
         sign = 1.0 if bkg.fov_alignment is FoVAlignment.REVERSE_LON_RADEC else -1.0
         yield icrs_vector(pointing), _NORTH, sign, 1.0
         return

@@ -238,4 +238,5 @@ class EnergyDispersion2D(IRF):
 def _normalized(density: Array, width: Array, axis: int) -> Array:
     """Densities with an integral of one along an axis; zero stays zero."""
     total = (density * width).sum(axis=axis, keepdims=True)
-    return np.divide(density, total, out=np.zeros_like(density), where=total != 0)
+    with np.errstate(invalid="ignore"):  # infinity becomes NaN, which is refused where it is needed
+        return np.divide(density, total, out=np.zeros_like(density), where=total != 0)

@@ -57,10 +57,11 @@ class PSF3D(PSF):
         Outside the table it is that of its edge in energy, and zero in radius and offset.
         """
         axis, own = self.axes["rad"], self.axes["energy_true"]
-        rows = np.moveaxis(energy_rows(own, energy, np.asarray(self.data, dtype=float) * self.unit.to("sr-1"), fill=False), 2, 1)
+        rows = energy_rows(own, energy, np.asarray(self.data, dtype=float) * self.unit.to("sr-1"), fill=False)
         centers, edges = axis.center.to_value("deg"), axis.edges.to_value("deg")
         radial = linear_weights([centers], [np.clip(rad, edges[0], edges[-1])])
-        table = np.einsum("ro,eon->ern", radial.toarray(), rows)
+        flat = np.moveaxis(rows, 2, 0).reshape(axis.nbin, -1)
+        table = np.moveaxis((radial @ flat).reshape(len(rad), len(energy), -1), 0, 1)
         table[:, (rad < edges[0]) | (rad > edges[-1])] = 0.0
         weights, inside = offset_weights(self.axes["offset"], offset)
         spread_out = spread(weights, table.reshape(-1, table.shape[-1]).astype(np.float32))
