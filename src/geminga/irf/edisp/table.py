@@ -22,7 +22,7 @@ __all__ = ["EnergyDispersion2D"]
 Array = NDArray[np.float64]
 
 #: Widest spacing in ln E of the energies over which a kernel is averaged: below the resolution of any instrument.
-_SPACING = 0.04
+_SPACING = 0.03
 
 
 class EnergyDispersion2D(IRF):
@@ -194,7 +194,7 @@ class EnergyDispersion2D(IRF):
             True and reconstructed energies.
         n_average : int, optional
             Number of energies in a bin of true energy (Gauss-Legendre nodes in ln E, weighted by E^-2). If not given, as many
-            as keep them 4 % apart, at least five; 1 takes the geometric centre.
+            as keep them 3 % apart, at least five; 1 takes the geometric centre.
 
         Raises
         ------
