@@ -371,3 +371,14 @@ def test_without_spatial_model(dataset):
     with pytest.raises(InputError, match="'flat' has no spatial model"):
         dataset.npred_signal()
     assert PointSpatialModel().symmetry() == "point"
+
+
+@pytest.mark.parametrize("backend", ["newton", "minuit", "scipy"])
+def test_every_backend_keeps_its_trace(backend):
+    from tests.unit.datasets import builders
+
+    dataset = builders.spectrum_dataset()
+    dataset.models = [SkyModel.create("pl", name="source")]
+    trace = Fit(backend=backend, store_trace=True).run([dataset]).optimize_result.trace
+    assert trace.colnames == ["total_stat", "source.spectral.index", "source.spectral.amplitude"]
+    assert len(trace) >= 1

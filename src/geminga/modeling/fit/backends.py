@@ -77,14 +77,22 @@ def minuit(function: Function, x0: Array, low: Array, high: Array, names: list[s
     """MIGRAD of iminuit with the exact gradient."""
     known = ("tol", "strategy", "print_level", "migrad_opts", "hesse_opts", "minos_opts", "precision")
     own = _options(opts, known, "minuit")
-    m = make_minuit(function, x0, low, high, names, own)
+    trace: list[tuple[float, Array]] = []
+
+    def traced(x: Array, order: int) -> Any:
+        result = function(x, order)
+        if order == 0:
+            trace.append((result[0], x))
+        return result
+
+    m = make_minuit(traced, x0, low, high, names, own)
     migrad = {"ncall": 10000, **own.get("migrad_opts", {})}
     m.migrad(**migrad)
     scale = m.geminga_scale
     x = np.clip(np.array(m.values) * scale, low, high)
     stat = function(x, 0)[0]
     reason = "" if m.valid else _minuit_reason(m)
-    return Minimum(x, stat, bool(m.valid), reason, "migrad", [], m)
+    return Minimum(x, stat, bool(m.valid), reason, "migrad", trace, m)
 
 
 class _Minuit(Minuit):  # type: ignore[misc]
