@@ -23,7 +23,7 @@ def offset_angle(vector: ArrayLike, pointing: ArrayLike) -> Array:
     --------
     >>> import numpy as np
     >>> from geminga.numerics.field_of_view import offset_angle
-    >>> float(offset_angle([0.0, 1.0, 0.0], [1.0, 0.0, 0.0]) * 2 / np.pi)
+    >>> round(float(offset_angle([0.0, 1.0, 0.0], [1.0, 0.0, 0.0]) * 2 / np.pi), 9)
     1.0
     """
     x, y, z = np.asarray(vector, dtype=float)

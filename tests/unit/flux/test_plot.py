@@ -83,7 +83,7 @@ def test_spectra_on_one_picture_share_units():
     assert ax.get_xlim() == low
     MODEL.spectral_model.plot(["1 TeV", "30 TeV"], ax=ax, sed_type="e2dnde")
     assert_allclose(u.Quantity(ax.lines[-1].get_ydata()).max().to_value("erg cm-2 s-1"), 3.187e-11, rtol=1e-2)
-    assert ax.get_ylabel().startswith("Flux")
+    assert ax.get_ylabel().startswith("e2dnde")
 
 
 def test_axis_must_be_said():
