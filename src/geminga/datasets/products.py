@@ -26,7 +26,19 @@ from geminga.irf import IRFMap
 from geminga.maps import Map
 from geminga.numerics.acceptance import merged_acceptance_off
 
-__all__ = ["Addend", "MaskMap", "OffAcceptance", "Part", "Plain", "RecoMap", "Response", "TrueMap", "parts_of", "same_geometry"]
+__all__ = [
+    "Addend",
+    "MaskMap",
+    "OffAcceptance",
+    "OffCounts",
+    "Part",
+    "Plain",
+    "RecoMap",
+    "Response",
+    "TrueMap",
+    "parts_of",
+    "same_geometry",
+]
 
 
 def same_geometry(one: Any, other: Any) -> bool:
@@ -198,6 +210,19 @@ class RecoMap(Part):
     def stack(self, dataset: Any, part: Any, others: Sequence[tuple[Any, Addend]], nan_to_num: bool) -> None:
         """Add the bins in the safe ranges of the others."""
         add_maps(part, others, nan_to_num)
+
+
+class OffCounts(RecoMap):
+    """Counts of the off region: on the bins of the counts, for a spectrum in a region of their own."""
+
+    def check(self, dataset: Any, value: Any) -> None:
+        """Refuse a map on other bins than the counts; regions may differ."""
+        counts = dataset._get_part("counts")
+        is_elsewhere = counts is not None and getattr(getattr(value, "geom", None), "is_region", False) and counts.geom.is_region
+        if is_elsewhere and value.geom.axes == counts.geom.axes:
+            Part.check(self, dataset, value)
+        else:
+            super().check(dataset, value)
 
 
 class OffAcceptance(RecoMap):

@@ -20,6 +20,7 @@ __all__ = [
     "make_concentric_annulus_sky_regions",
     "make_orthogonal_rectangle_sky_regions",
     "region_to_frame",
+    "region_turned",
     "regions_to_compound_region",
 ]
 
@@ -169,6 +170,62 @@ def region_to_frame(region: Any, frame: str) -> Any:
         north = old.directional_offset_by(0 * u.deg, 1 * u.arcsec).transform_to(frame)
         changes["angle"] = Angle(region.angle - changes["center"].position_angle(north)).wrap_at("180d").to("deg")
     return region.copy(**changes)
+
+
+def region_turned(region: Any, pivot: SkyCoord, angles: Any) -> list[Any]:
+    """Same region turned about a position, once for each angle.
+
+    Parameters
+    ----------
+    region : SkyRegion
+        Circle, annulus, ellipse, rectangle, polygon, line, point or a union of these.
+    pivot : SkyCoord
+        Position about which to turn.
+    angles : Quantity or array
+        Angles (rad), from north towards east.
+
+    Returns
+    -------
+    regions : list of SkyRegion
+        In the frame of the region.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from astropy.coordinates import SkyCoord
+    >>> from geminga.utils.regions import parse_regions, region_turned
+    >>> region = parse_regions("icrs;circle(0, -1, 0.1)")[0]
+    >>> turned = region_turned(region, SkyCoord(0, 0, unit="deg"), [np.pi])[0]
+    >>> print(turned.center.dec.round(6))
+    1d00m00s
+    """
+    from regions import CompoundSkyRegion
+
+    angles = np.atleast_1d(as_quantity(angles, u.rad, "angles"))
+    if isinstance(region, CompoundSkyRegion):
+        parts = zip(*(region_turned(part, pivot, angles) for part in (region.region1, region.region2)), strict=True)
+        return [CompoundSkyRegion(*pair, operator=region.operator, meta=region.meta, visual=region.visual) for pair in parts]
+    changes: list[dict[str, Any]] = [{} for _ in angles]
+    for name in ("center", "vertices", "start", "end"):
+        position = getattr(region, name, None)
+        if isinstance(position, SkyCoord):
+            turned = _positions_turned(position, pivot.transform_to(position.frame), angles)
+            for number, change in enumerate(changes):
+                change[name] = turned[number]
+    if hasattr(region, "angle"):
+        # The direction to the pivot keeps its angle to the region.
+        to_pivot = region.center.position_angle(pivot)
+        for change in changes:
+            angle = region.angle + change["center"].position_angle(pivot) - to_pivot
+            change["angle"] = Angle(angle).wrap_at("180d").to("deg")
+    return [region.copy(**change) for change in changes]
+
+
+def _positions_turned(position: SkyCoord, pivot: SkyCoord, angles: u.Quantity) -> SkyCoord:
+    """Positions of shape (angle, ...)."""
+    start = pivot.position_angle(position)
+    all_angles = start + angles.reshape(angles.shape + (1,) * position.ndim)
+    return pivot.directional_offset_by(all_angles, pivot.separation(position))
 
 
 def make_orthogonal_rectangle_sky_regions(

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from geminga.datasets import info, onoff
 from geminga.datasets.io import gadf
 from geminga.datasets.map.dataset import MapDataset
-from geminga.datasets.products import OffAcceptance, RecoMap
+from geminga.datasets.products import OffAcceptance, OffCounts, RecoMap
 from geminga.errors import InputError
 
 __all__ = ["MapDatasetOnOff"]
@@ -61,7 +61,7 @@ class MapDatasetOnOff(MapDataset):
     empty_maps: ClassVar[tuple[str, ...]] = ("counts", "counts_off", "acceptance", "acceptance_off")
     checked_maps: ClassVar[tuple[str, ...]] = ("counts", "counts_off", "acceptance", "exposure")
 
-    counts_off = RecoMap("Counts in the off region (`Map`).")
+    counts_off = OffCounts("Counts in the off region (`Map`).")
     acceptance = RecoMap("Acceptance of the on region (`Map`).")
     acceptance_off = OffAcceptance("Acceptance of the off region (`Map`).")
     background = property(onoff.background)

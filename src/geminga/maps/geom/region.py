@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 
 
 #: What is known of a region whatever the axes.
-_CACHED = frozenset({"wcs", "solid_angle", "weights"})
+_CACHED = frozenset({"wcs", "solid_angle", "weights", "pixel_regions", "frame", "grid", "width", "center"})
 
 
 class RegionGeom(Geom):

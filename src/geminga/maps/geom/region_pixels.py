@@ -12,7 +12,7 @@ from geminga.errors import InputError
 from geminga.maps.coord import MapCoord, rotated_lonlat
 from geminga.maps.geom.grid import PixelGrid, shifted_wcs
 from geminga.maps.geom.masks import region_image_mask
-from geminga.maps.geom.region_shape import bounding_center, bounding_width
+from geminga.maps.geom.region_shape import bounding_center, bounding_width, is_points
 from geminga.numerics.sphere import unit_vector
 from geminga.utils.regions import as_region_list
 from geminga.utils.units import as_quantity
@@ -37,18 +37,26 @@ def contains_pixels(geom: RegionGeom, pix: Any) -> NDArray[np.bool_]:
 
     A point has no extent: what belongs to it is chosen before (by RAD_MAX), so all positions are inside.
     """
-    from regions import PixCoord, PointSkyRegion
+    from regions import PixCoord
 
     x, y = np.broadcast_arrays(np.asarray(pix[0], dtype=float), np.asarray(pix[1], dtype=float))
     inside = np.zeros(x.shape, dtype=bool)
     finite = np.isfinite(x) & np.isfinite(y)
     # The package regions does not like NaN; a point far away is outside of all but inverted regions.
     where = PixCoord(np.where(finite, x, -1e30), np.where(finite, y, -1e30))
-    for part in as_region_list(geom._known_region):
-        if isinstance(part, PointSkyRegion):
+    for part in _pixel_regions(geom):
+        if part is None:
             return np.ones(x.shape, dtype=bool)
-        inside |= part.to_pixel(geom.wcs).contains(where)
+        inside |= part.contains(where)
     return inside & finite
+
+
+def _pixel_regions(geom: RegionGeom) -> list[Any]:
+    """Parts of the region in pixels, None for a point."""
+    if "pixel_regions" not in geom._cache:
+        parts = as_region_list(geom._known_region)
+        geom._cache["pixel_regions"] = [None if is_points(part) else part.to_pixel(geom.wcs) for part in parts]
+    return geom._cache["pixel_regions"]
 
 
 def get_idx(self: RegionGeom) -> tuple[NDArray[np.intp], ...]:
