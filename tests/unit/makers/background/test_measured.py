@@ -12,7 +12,6 @@ from astropy.table import Table
 from astropy.time import Time
 from numpy.testing import assert_allclose
 from regions import CircleSkyRegion, PointSkyRegion
-from tests.helpers import requires_data
 
 from geminga.data import GTI, DataStore, EventList, FixedPointingInfo, Observation, Observations
 from geminga.datasets import Datasets, MapDataset, SpectrumDataset
@@ -29,6 +28,7 @@ from geminga.makers import (
     WobbleRegionsFinder,
 )
 from geminga.maps import Map, MapAxis, RegionGeom, WcsGeom
+from tests.helpers import requires_data
 
 POINTING = SkyCoord(83.63, 22.51, unit="deg")
 SOURCE = SkyCoord(83.63, 22.01, unit="deg")
