@@ -79,5 +79,10 @@ def background(plan: DataPlan, term: Any) -> Array:
     """Background times its model, of a term without other models, shape of the counts; zero where there is none."""
     if plan.background is None:
         return np.zeros(plan.geom.data_shape)
-    template = term.templates[0]
-    return _on_geom(plan, template.image * template.scale(values_of(term))[0][:, None])
+    values = values_of(term)
+    mu = np.zeros((plan.field.n_energy, len(plan.field.pixel)))
+    for template in term.templates:
+        mu += template.image * template.scale(values)[0][:, None]
+    for source in term.sources:
+        mu += source.dense(values)[0]
+    return _on_geom(plan, mu)

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geminga.errors import DataError, InputError, UnsupportedError
+from geminga.errors import DataError, InputError
 from geminga.forward.data import DataPlan, image_data
 from geminga.forward.dense import DenseTerm
 from geminga.forward.field import Field, make_field
 from geminga.forward.grid import GridComponent
 from geminga.forward.irf import FixedIrf, IrfSource
+from geminga.forward.norm import NormComponent
 from geminga.forward.radial import RadialComponent
 from geminga.forward.region import RegionComponent
 from geminga.forward.term import PoissonTerm, Source, Template
@@ -54,11 +55,14 @@ def make_term(plan: DataPlan, models: Any, gti: Any, name: str) -> PoissonTerm |
         if hasattr(model, "apply_irf"):
             sources.append(_source(plan, model, gti, index))
         elif hasattr(model, "map"):
-            templates.append(_npred_template(plan, model, index))
+            templates += _add_template(plan, _npred_image(plan, model), model, index, sources)
         elif kind == "fov-bkg" or hasattr(model, "datasets_names"):
             background_model = model
     if plan.background is not None:
-        templates.insert(0, _background(plan, background_model, index))
+        if background_model is None:
+            templates.insert(0, _bare_background(plan))
+        else:
+            templates[:0] = _add_template(plan, plan.background[2], background_model, index, sources)
     elif background_model is not None:
         msg = f"Model {background_model.name!r} needs a background map, but dataset {name!r} has none; set dataset.background."
         raise InputError(msg)
@@ -67,29 +71,44 @@ def make_term(plan: DataPlan, models: Any, gti: Any, name: str) -> PoissonTerm |
     return PoissonTerm(plan.field, tuple(parameters), sources, templates, plan.stat_constant)
 
 
-def _background(plan: DataPlan, model: Any, index: Callable[[Any], NDArray[np.intp]]) -> Template:
+def _bare_background(plan: DataPlan) -> Template:
     assert plan.background is not None
     bins, total, image = plan.background
-    if model is None:
-        return Template("background", bins, total, None, np.zeros(0, dtype=np.intp), image)
-    if model.spatial_model is not None:
-        image = image * _spatial_weight(plan, model.spatial_model)
+    return Template("background", bins, total, None, np.zeros(0, dtype=np.intp), image)
+
+
+def _add_template(
+    plan: DataPlan, image: Array, model: Any, index: Callable[[Any], NDArray[np.intp]], sources: list[Source]
+) -> list[Template]:
+    """An image of counts times a factor: a template if the factor depends on energy alone, else another source."""
+    factor = model.spectral_model.dnde_evaluator(plan.energy_center)
+    own = index([*model.spectral_model.parameters])
+    if model.spatial_model is None:
         bins = image[plan.field.bin_energy, plan.field.bin_pixel]
         total = np.einsum("ep,ep->e", image, plan.field.mask[plan.field.group])
-    factor = model.spectral_model.dnde_evaluator(plan.energy_center)
-    return Template(model.name, bins, total, factor, index(model.spectral_model.parameters), image)
+        return [Template(model.name, bins, total, factor, own, image)]
+    spatial = model.spatial_model
+    place = np.concatenate([own, index(list(spatial.parameters))])
+    component = NormComponent(plan.field, image, factor, _norm_of(plan, spatial), len(own), len(spatial.parameters))
+    sources.append(Source(model.name, component, place, np.ones(len(place))))
+    return []
 
 
-def _spatial_weight(plan: DataPlan, spatial: Any) -> Array:
-    if any(not p.frozen for p in spatial.parameters):
-        msg = "A background model with free spatial parameters is not offered yet; freeze them."
-        raise UnsupportedError(msg)
-    coords = plan.geom.to_image().get_coord()
-    value = spatial(coords.lon, coords.lat)
-    return np.asarray(getattr(value, "value", value), dtype=float).reshape(-1)[plan.field.pixel]
+def _norm_of(plan: DataPlan, spatial: Any) -> Callable[[Array], tuple[Array, Array]]:
+    """Factor of a spatial model in each pixel (by energy where it depends on it), shapes (n_e or 1, n_p) and gradient."""
+    coords = plan.geom.to_image().get_coord(frame=str(spatial.frame))
+    both = np.broadcast_arrays(coords.lon.to_value("deg"), coords.lat.to_value("deg"))
+    lon, lat = (np.ravel(own)[plan.field.pixel] for own in both)
+    density = spatial.density_evaluator(lon, lat, plan.energy_center if spatial.is_energy_dependent else None)
+
+    def norm(values: Array) -> tuple[Array, Array]:
+        value, gradient = density(values)
+        return np.atleast_2d(value), gradient.reshape(len(gradient), -1, len(lon))
+
+    return norm
 
 
-def _npred_template(plan: DataPlan, model: Any, index: Callable[[Any], NDArray[np.intp]]) -> Template:
+def _npred_image(plan: DataPlan, model: Any) -> Array:
     own = model.map
     if own.geom == plan.geom:
         data = own.frozen_data
@@ -97,11 +116,7 @@ def _npred_template(plan: DataPlan, model: Any, index: Callable[[Any], NDArray[n
         stacked = type(own).from_geom(plan.geom, unit=own.unit, dtype=float) if hasattr(type(own), "from_geom") else own
         stacked.stack(own)
         data = stacked.frozen_data
-    image = image_data(np.nan_to_num(np.asarray(data, dtype=float)))[:, plan.field.pixel]
-    bins = image[plan.field.bin_energy, plan.field.bin_pixel]
-    total = np.einsum("ep,ep->e", image, plan.field.mask[plan.field.group])
-    factor = model.spectral_model.dnde_evaluator(plan.energy_center)
-    return Template(model.name, bins, total, factor, index(model.spectral_model.parameters), image)
+    return image_data(np.nan_to_num(np.asarray(data, dtype=float)))[:, plan.field.pixel]
 
 
 def _flux(model: Any, edges: Array, gti: Any) -> tuple[Callable[[Array], tuple[Array, Array]], list[Any], Array, Array]:
@@ -230,14 +245,11 @@ def _density(spatial: Any, plan: DataPlan, scale: Array, field: Field) -> Callab
 
         return density
 
-    def cube(lon: Array, lat: Array, values: Array) -> tuple[Array, Array]:
-        from astropy import units as u
+    energy = plan.energy_true.to_value("TeV")
 
-        n_true = len(plan.energy_true)
-        energy = np.broadcast_to(plan.energy_true.value[:, None], (n_true, len(lon))) * plan.energy_true.unit
-        lon2, lat2 = np.broadcast_to(lon, energy.shape) * u.deg, np.broadcast_to(lat, energy.shape) * u.deg
-        value = spatial(lon2, lat2, energy)
-        return np.asarray(value.to_value("sr-1")), np.zeros((len(values), n_true, len(lon)))
+    def cube(lon: Array, lat: Array, values: Array) -> tuple[Array, Array]:
+        value, gradient = spatial.density(lon, lat, values / scale, energy)
+        return value, gradient / scale[:, None, None]
 
     return cube
 

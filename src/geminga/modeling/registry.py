@@ -61,9 +61,11 @@ _HOMES: dict[str, dict[str, dict[str, str]]] = {
         f"{_HERE}.spatial": {
             "ConstantSpatialModel": "const",
             "TemplateSpatialModel": "template",
+            "TemplateNDSpatialModel": "templateND",
             "DiskSpatialModel": "disk",
             "GaussianSpatialModel": "gauss",
             "GeneralizedGaussianSpatialModel": "gauss-general",
+            "PiecewiseNormSpatialModel": "piecewise-norm",
             "PointSpatialModel": "point",
             "ShellSpatialModel": "shell",
             "Shell2SpatialModel": "shell2",

@@ -12,9 +12,9 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from geminga.numerics.interpolation import bracket
+from geminga.numerics.interpolation import SCALES, bracket
 
-__all__ = ["along_last", "multilinear", "scale_slope"]
+__all__ = ["along_last", "bilinear", "multilinear", "place_on_axis"]
 
 Array = NDArray[np.float64]
 
@@ -73,6 +73,41 @@ def multilinear(table: Array, nodes: Sequence[Array], point: Sequence[float]) ->
     return value, gradient
 
 
-def scale_slope(scale: str, x: float) -> float:
-    """Derivative of a scale ("lin", "log" or "sqrt") at a value."""
-    return {"lin": 1.0, "log": 1 / x if x else np.inf, "sqrt": 0.5 / np.sqrt(abs(x)) if x else np.inf}[scale]
+def bilinear(table: Array, x: Array, y: Array) -> Array:
+    """Interpolate the last two axes (y, x) at pixel coordinates, shape (..., n); linearly up to the outer edges, zero beyond."""
+    ny, nx = table.shape[-2:]
+    inside = (x >= -0.5) & (x <= nx - 0.5) & (y >= -0.5) & (y <= ny - 0.5)
+    place = np.flatnonzero(inside)
+    i, u = bracket(x[place], np.arange(nx, dtype=float))
+    j, v = bracket(y[place], np.arange(ny, dtype=float))
+    i_next, j_next = np.minimum(i + 1, nx - 1), np.minimum(j + 1, ny - 1)
+    low = table[..., j, i] + u * (table[..., j, i_next] - table[..., j, i])
+    high = table[..., j_next, i] + u * (table[..., j_next, i_next] - table[..., j_next, i])
+    out = np.zeros((*table.shape[:-2], len(x)))
+    out[..., place] = low + v * (high - low)
+    return out
+
+
+def place_on_axis(nodes: Array, scale: str, first: float, x: Array) -> tuple[Array, Array]:
+    """Pixel coordinate on an axis and its derivative.
+
+    Parameters
+    ----------
+    nodes : array
+        Edges or centres of the axis.
+    scale : {"lin", "log", "sqrt"}
+        Scale in which the pixel coordinate is linear between nodes.
+    first : float
+        Pixel coordinate of the first node: -0.5 for edges, 0 for centres.
+    x : array
+        Where.
+    """
+    forward = SCALES[scale].forward
+    scaled = forward(nodes)
+    x = np.asarray(x, dtype=float)
+    if len(scaled) == 1:
+        return np.full(x.shape, first), np.zeros(x.shape)
+    index, fraction = bracket(forward(x), scaled)
+    safe = np.where(x == 0, np.inf, x)
+    outer = {"lin": np.ones_like(x), "log": 1 / safe, "sqrt": 0.5 / np.sqrt(np.abs(safe))}[scale]
+    return first + index + fraction, outer / (scaled[index + 1] - scaled[index])

@@ -23,10 +23,12 @@ __getattr__, __dir__, __all__ = attach(
             "DiskSpatialModel",
             "GaussianSpatialModel",
             "GeneralizedGaussianSpatialModel",
+            "PiecewiseNormSpatialModel",
             "PointSpatialModel",
             "Shell2SpatialModel",
             "ShellSpatialModel",
             "SpatialModel",
+            "TemplateNDSpatialModel",
             "TemplateSpatialModel",
         ],
         ".spectral": [

@@ -9,7 +9,7 @@ import numpy as np
 from astropy import units as u
 from astropy.nddata import NoOverlapError
 
-from geminga.errors import FormatError, GeometryError, InputError, NameLookupError
+from geminga.errors import FormatError, GeometryError, InputError, NameLookupError, UnitError
 from geminga.modeling import registry
 from geminga.modeling.models.flux import flux_evaluator, temporal_average
 from geminga.modeling.models.named import NamedModel, as_component, component_from_dict
@@ -47,6 +47,8 @@ class SkyModel(NamedModel):
         If a component is of the wrong kind.
     NameLookupError
         If `apply_irf` names something else.
+    UnitError
+        If the product of spectrum and shape is no flux.
 
     Examples
     --------
@@ -75,8 +77,24 @@ class SkyModel(NamedModel):
         self._name = self._checked_name(name)
         self.apply_irf = _checked_irfs(apply_irf)
         self.datasets_names = datasets_names
+        self._check_unit()
         if covariance_data is not None:
             self.covariance = covariance_data
+
+    def _check_unit(self) -> None:
+        """Refuse a product which is no flux: predicted counts would be a number without meaning."""
+        unit, expected = self.spectral_model._dnde_unit, u.Unit("MeV-1")
+        if self.spatial_model is not None:
+            unit, expected = unit * self.spatial_model._density_unit, expected / u.sr
+        if self.apply_irf["exposure"]:
+            expected = expected * u.Unit("cm-2 s-1")
+        if not unit.is_equivalent(expected):
+            spatial = "" if self.spatial_model is None else f" and {type(self.spatial_model).__name__}"
+            msg = (
+                f"SkyModel {self.name!r}: {type(self.spectral_model).__name__}{spatial} give the unit '{unit}'; expected one "
+                f"convertible to '{expected}'. Multiply a norm model with a spectrum, or use it in a background model."
+            )
+            raise UnitError(msg)
 
     @property
     def spectral_model(self) -> Any:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from geminga.errors import DataError, FormatError, InputError
+from geminga.maps import Map
 from geminga.modeling.parameter import Parameter
 from geminga.modeling.parameters import Parameters
-from geminga.numerics.grid_table import scale_slope
+from geminga.numerics.grid_table import multilinear, place_on_axis
 from geminga.numerics.interpolation import SCALES
 
-__all__ = ["axis_parameters", "place_of", "scaled_nodes"]
+__all__ = ["at_parameters", "axis_parameters", "pixel_on", "read_map", "scaled_table", "values_scale"]
 
 Array = NDArray[np.float64]
 
@@ -27,12 +29,86 @@ def axis_parameters(axes: Sequence[Any]) -> Parameters:
     return Parameters(parameters)
 
 
-def scaled_nodes(axes: Sequence[Any]) -> list[Array]:
-    """Nodes of each axis on its scale."""
-    return [SCALES[axis.interp].forward(axis.center.value) for axis in axes]
+def pixel_on(axis: Any, x: ArrayLike) -> tuple[Array, Array]:
+    """Pixel coordinate of values in the unit of an axis, and its derivative."""
+    is_edges = axis.node_type == "edges"
+    nodes = (axis.edges if is_edges else axis.center).value
+    return place_on_axis(nodes, axis.interp, -0.5 if is_edges else 0.0, np.asarray(x, dtype=float))
 
 
-def place_of(axes: Sequence[Any], values: Sequence[float]) -> tuple[list[float], list[float]]:
-    """Place of values on the scales of the axes, and its derivative by the values."""
-    place = [float(SCALES[axis.interp].forward(value)) for axis, value in zip(axes, values, strict=True)]
-    return place, [scale_slope(axis.interp, value) for axis, value in zip(axes, values, strict=True)]
+def scaled_table(own: Any, last: Sequence[str], scale: str, owner: str) -> tuple[list[Any], Array]:
+    """Axes of a map which are parameters, and its values on their scale, shape (*parameters, *last, n_lat, n_lon).
+
+    Parameters
+    ----------
+    own : Map
+        Map.
+    last : list of str
+        Axes which are no parameters.
+    scale : str
+        Scale on which values are interpolated.
+
+    Raises
+    ------
+    DataError
+        If a value is not finite.
+    """
+    data = np.asarray(own.frozen_data, dtype=float)
+    if not np.isfinite(data).all():
+        msg = f"{owner}: the map holds values which are not finite; remove them."
+        raise DataError(msg)
+    axes = list(own.geom.axes)
+    names = [axis.name for axis in axes]
+    parameters = [axis for axis in axes if axis.name not in last]
+    # The axes of the array are those of the map in reverse, then the sky.
+    data = data.reshape(*[axis.nbin for axis in axes][::-1], *data.shape[len(axes) :])
+    order = [len(axes) - 1 - names.index(axis.name) for axis in parameters]
+    order += [len(axes) - 1 - names.index(name) for name in last]
+    table = data.transpose(*order, *range(len(axes), data.ndim))
+    return parameters, SCALES[scale].forward(table)
+
+
+def at_parameters(table: Array, axes: Sequence[Any], values: Sequence[float], scale: str) -> tuple[Array, Array]:
+    """Value and gradient by the parameters (in the units of their axes) of a table, shapes (n,) and (n_par, n)."""
+    pairs = [pixel_on(axis, value) for axis, value in zip(axes, values, strict=True)]
+    nodes = [np.arange(axis.nbin, dtype=float) for axis in axes]
+    inner, gradient = multilinear(table, nodes, [float(pix) for pix, _ in pairs])
+    value = SCALES[scale].inverse(inner)
+    outer = {"lin": np.ones_like(inner), "log": value, "sqrt": 2 * np.abs(inner)}[scale]
+    slopes = np.array([float(slope) for _, slope in pairs])
+    return value, gradient * outer * slopes[:, None]
+
+
+def values_scale(interp_kwargs: Mapping[str, Any] | None, owner: str) -> str:
+    """Scale on which values are interpolated, from the interpolation settings of a user.
+
+    Raises
+    ------
+    InputError
+        If a setting is unknown.
+    """
+    given = dict(interp_kwargs or {})
+    scale = given.pop("values_scale", "log")
+    unknown = set(given) - {"method", "fill_value", "bounds_error", "extrapolate"}
+    if unknown or scale not in SCALES:
+        what = f"unknown {', '.join(sorted(unknown))}" if unknown else f"values_scale {scale!r}"
+        msg = f"{owner}: interp_kwargs has {what}; expected values_scale of {', '.join(SCALES)}."
+        raise InputError(msg)
+    return str(scale)
+
+
+def read_map(entry: Mapping[str, Any], owner: str) -> Any:
+    """Map which an entry of a model file names, with the unit of the entry if its file has none.
+
+    Raises
+    ------
+    FormatError
+        If the entry names no file.
+    """
+    if not entry.get("filename"):
+        msg = f"{owner}: the entry has no 'filename'; expected the file of the map."
+        raise FormatError(msg)
+    own = Map.read(entry["filename"])
+    if entry.get("unit") and str(own.unit) == "":
+        own = Map.from_geom(own.geom, data=own.frozen_data, unit=entry["unit"])
+    return own

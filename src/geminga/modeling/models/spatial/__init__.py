@@ -9,8 +9,10 @@ __getattr__, __dir__, __all__ = attach(
         ".constant": ["ConstantFluxSpatialModel", "ConstantSpatialModel"],
         ".disk": ["DiskSpatialModel"],
         ".gaussian": ["GaussianSpatialModel", "GeneralizedGaussianSpatialModel"],
+        ".piecewise": ["PiecewiseNormSpatialModel"],
         ".point": ["PointSpatialModel"],
         ".shell": ["Shell2SpatialModel", "ShellSpatialModel"],
         ".template": ["TemplateSpatialModel"],
+        ".template_nd": ["TemplateNDSpatialModel"],
     },
 )

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from geminga.errors import NameLookupError, ParameterError, UnitError, UnsupportedError
 from geminga.modeling.models.base import ModelBase
 from geminga.modeling.models.derivative import (
+    Evaluator,
     Result,
     current_values,
     differentiate,
@@ -69,6 +70,8 @@ class SpatialModel(ModelBase):
     """
 
     _type = "spatial"
+    _is_sharp = False
+    """Has the shape edges, so that pixels need more sub-pixels than its size says."""
     _dict_keys = frozenset({"type", "parameters", "frame"})
 
     evaluate: Callable[..., Any]
@@ -274,6 +277,16 @@ class SpatialModel(ModelBase):
             return np.broadcast_to(in_canonical(value, None, name), shape)
 
         return differentiate(function, values, parameters, free)
+
+    @property
+    def _density_unit(self) -> u.UnitBase:
+        """Unit of the values."""
+        lon, lat = self.position_lonlat if self._has_position else (0.0, 0.0)
+        return self(lon * u.rad, lat * u.rad, *((1 * u.TeV,) if self.is_energy_dependent else ())).unit
+
+    def density_evaluator(self, lon: ArrayLike, lat: ArrayLike, energy: ArrayLike | None = None) -> Evaluator:
+        """Prepare the evaluation of `density` at fixed positions; the result takes the parameter values."""
+        return lambda values: self.density(lon, lat, values, energy)
 
     @property
     def _is_own_density(self) -> bool:

@@ -58,11 +58,17 @@ class ConstantSpatialModel(SpatialModel):
             data["parameters"] = []
         return {"spatial": {"type": data["type"], "parameters": data["parameters"]}}
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], **kwargs: Any) -> Self:
+        """Make a model from a dictionary as `to_dict` gives it; without parameters the value is 1 sr-1."""
+        return super().from_dict(data, **kwargs) if cls._entry(data, kwargs).get("parameters") else cls(**kwargs)
+
 
 class ConstantFluxSpatialModel(SpatialModel):
     """One in every pixel: the flux is that of the pixel, whatever its size."""
 
     tag = ["ConstantFluxSpatialModel", "const-flux"]
+    _density_unit = u.Unit("sr-1")
 
     frame = "icrs"
     evaluation_radius = None

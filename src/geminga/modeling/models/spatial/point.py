@@ -33,6 +33,7 @@ class PointSpatialModel(SpatialModel):
     lat_0 = Parameter("lat_0", "0 deg", min=-90, max=90)
 
     is_energy_dependent = False
+    _density_unit = u.Unit("sr-1")
     evaluate_geom = integrate.evaluate_point
     integrate_geom = integrate.integrate_point
 

@@ -46,6 +46,7 @@ class ShellSpatialModel(SpatialModel):
     """
 
     tag = ["ShellSpatialModel", "shell"]
+    _is_sharp = True
     lon_0 = Parameter("lon_0", "0 deg")
     lat_0 = Parameter("lat_0", "0 deg", min=-90, max=90)
     radius = Parameter("radius", "1 deg")
@@ -108,6 +109,7 @@ class Shell2SpatialModel(SpatialModel):
     """
 
     tag = ["Shell2SpatialModel", "shell2"]
+    _is_sharp = True
     lon_0 = Parameter("lon_0", "0 deg")
     lat_0 = Parameter("lat_0", "0 deg", min=-90, max=90)
     r_0 = Parameter("r_0", "1 deg")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,8 +13,10 @@ from numpy.typing import ArrayLike
 
 from geminga.errors import FileError, InputError
 from geminga.maps import Map
+from geminga.modeling.models.base import build_parameters
 from geminga.modeling.models.spatial.base import SpatialModel
 from geminga.modeling.models.spatial.plot import plot_map
+from geminga.modeling.models.table_axes import read_map
 from geminga.modeling.parameter import Parameter
 from geminga.numerics.sphere import lonlat, rotate, unit_vector
 from geminga.utils.files import make_path
@@ -55,6 +56,7 @@ class TemplateSpatialModel(SpatialModel):
     lon_0 = Parameter("lon_0", 0.0, unit="deg", frozen=True)
     lat_0 = Parameter("lat_0", 0.0, unit="deg", min=-90, max=90, frozen=True)
     _dict_keys = frozenset({"type", "parameters", "frame", "filename", "normalize", "unit"})
+    _shared = frozenset({"_map"})
 
     def __init__(
         self,
@@ -114,6 +116,10 @@ class TemplateSpatialModel(SpatialModel):
         """Half of the largest side of the map."""
         return np.max(self._map.geom.width) / 2.0
 
+    @property
+    def _density_unit(self) -> u.UnitBase:
+        return self._map.unit
+
     def symmetry(self, values: ArrayLike | None = None) -> str:
         """Kind of shape: "none"."""
         return "none"
@@ -145,24 +151,15 @@ class TemplateSpatialModel(SpatialModel):
         coords: dict[str, Any] = {"lon": x * u.deg, "lat": y * u.deg}
         for axis in self._map.geom.axes:
             coords[axis.name] = energy if energy is not None and self.is_energy_dependent else axis.center[0]
-        values = self._map.interp_by_coord(coords, values_scale="log" if self.is_energy_dependent else "lin", **self._interp)
+        settings = {"values_scale": "log" if self.is_energy_dependent else "lin", **self._interp}
+        values = self._map.interp_by_coord(coords, **settings)
         values = np.clip(np.nan_to_num(np.asarray(getattr(values, "value", values), dtype=float)), 0, None)
-        return u.Quantity(values, self._map.unit)
+        shape = np.broadcast_shapes(lon_deg.shape, lat_deg.shape, *(np.shape(c) for c in coords.values()))
+        return u.Quantity(values.reshape(shape), self._map.unit)
 
     def copy(self, copy_data: bool = False, **kwargs: Any) -> TemplateSpatialModel:
-        """Copy; the map is shared unless `copy_data`."""
-        new = copy.copy(self)
-        if copy_data:
-            new._map = self._map.copy()
-        new.__dict__.update(self.from_parameters_of(kwargs))
-        return new
-
-    def from_parameters_of(self, kwargs: dict[str, Any]) -> dict[str, Any]:
-        """State of a copy: parameters of its own, with some replaced."""
-        other = type(self).__new__(type(self))
-        parameters = {par.name: par.copy() for par in self.parameters} | kwargs
-        SpatialModel.__init__(other, frame=self.frame, **parameters)
-        return dict(other.__dict__)
+        """Copy, linked to nothing; the map is shared unless `copy_data`. Keyword arguments are new values of parameters."""
+        return super().copy(copy_data=copy_data, **kwargs)
 
     @classmethod
     def read(cls, filename: Any, normalize: bool = True, **kwargs: Any) -> TemplateSpatialModel:
@@ -177,21 +174,22 @@ class TemplateSpatialModel(SpatialModel):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], **kwargs: Any) -> TemplateSpatialModel:
-        """Make it from an entry of a model file, reading its map; a relative name is looked up in ``path`` first."""
+        """Make it from an entry of a model file, reading its map; a relative name is looked up in ``path`` first.
+
+        Raises
+        ------
+        FormatError
+            If the entry names no file.
+        """
         path = kwargs.pop("path", "")
-        entry = data.get("spatial", data)
-        name = str(entry["filename"])
-        candidate = Path(path) / name if path else Path(name)
-        filename = candidate if candidate.exists() else name
-        template = Map.read(filename)
-        if entry.get("unit") and template.unit == u.dimensionless_unscaled:
-            template = Map.from_geom(template.geom, data=template.frozen_data, unit=entry["unit"])
-        values = {}
-        for par in entry.get("parameters", []):
-            values[par["name"]] = u.Quantity(par["value"], par.get("unit", "deg"))
-        new = cls(template, normalize=entry.get("normalize", True), filename=name, copy_data=False, **values)
-        for par in entry.get("parameters", []):
-            new.parameters[par["name"]].update_from_dict(par)
+        entry = dict(cls._entry(data, kwargs))
+        name = entry.get("filename")
+        if path and name and (Path(path) / str(name)).exists():
+            entry["filename"] = Path(path) / str(name)
+        new = cls(read_map(entry, cls.__name__), normalize=entry.get("normalize", True), filename=name, copy_data=False, **kwargs)
+        own = {par.name: par for par in build_parameters(entry.get("parameters") or [], new.parameters, cls.__name__)}
+        for par in own.values():
+            new._hold(par)
         return new
 
     def to_dict(self, full_output: bool = False) -> dict[str, Any]:

@@ -8,16 +8,22 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from astropy import units as u
 
-from geminga.errors import DataError, FileError, FormatError, InputError
+from geminga.errors import FileError, InputError
 from geminga.maps import Map
 from geminga.modeling.models.base import build_parameters
 from geminga.modeling.models.derivative import canonical_unit
 from geminga.modeling.models.spectral.base import Array, Formula, SpectralModel, as_energy
-from geminga.modeling.models.table_axes import axis_parameters, place_of, scaled_nodes
+from geminga.modeling.models.table_axes import (
+    at_parameters,
+    axis_parameters,
+    pixel_on,
+    read_map,
+    scaled_table,
+    values_scale,
+)
 from geminga.modeling.parameter import Parameter
 from geminga.modeling.parameters import Parameters
-from geminga.numerics.grid_table import along_last, multilinear
-from geminga.numerics.interpolation import SCALES
+from geminga.numerics.grid_table import along_last
 from geminga.utils.files import make_path
 
 __all__ = ["TemplateNDSpectralModel"]
@@ -27,7 +33,7 @@ class TemplateNDSpectralModel(SpectralModel):
     """Spectra on a grid of parameters, interpolated.
 
     Each axis of the map other than the energy is a parameter, which starts in the middle of the axis and is bounded by it.
-    Energies are interpolated as power laws, parameters on the scale of their axis, both also beyond the axes.
+    Energies are interpolated as power laws, parameters on the scale of their axis (linearly in its pixels), both also beyond.
 
     Parameters
     ----------
@@ -73,27 +79,14 @@ class TemplateNDSpectralModel(SpectralModel):
         self._map = map.copy()
         self.meta = {} if meta is None else meta
         self.filename = None if filename is None else str(make_path(filename))
-        self._scale = _values_scale(interp_kwargs)
-        self._axes = [axis for axis in self._map.geom.axes if axis.name != "energy_true"]
-        self._table = self._make_table()
+        self._scale = values_scale(interp_kwargs, "TemplateNDSpectralModel")
+        self._axes, table = scaled_table(self._map, ["energy_true"], self._scale, "TemplateNDSpectralModel")
+        if table.shape[len(self._axes) + 1 :] not in {(), (1, 1)}:
+            msg = f"TemplateNDSpectralModel: the map has {np.prod(table.shape[len(self._axes) + 1 :])} pixels; expected one."
+            raise InputError(msg)
+        self._table = table.reshape(table.shape[: len(self._axes) + 1])
         self.default_parameters = axis_parameters(self._axes)
         super().__init__()
-
-    def _make_table(self) -> Array:
-        """Values on their scale, shape (*parameters, n_energy), in the order of the axes of the map."""
-        axes = list(self._map.geom.axes)
-        shape = [axis.nbin for axis in axes][::-1]
-        data = np.asarray(self._map.frozen_data, dtype=float)
-        if data.size != int(np.prod(shape)):
-            msg = f"TemplateNDSpectralModel: the map has {data.size // int(np.prod(shape))} pixels; expected one."
-            raise InputError(msg)
-        if not np.isfinite(data).all():
-            msg = "TemplateNDSpectralModel: the map holds values which are not finite; remove them."
-            raise DataError(msg)
-        # Numpy order is the reverse of the axes; energy last, the parameters in order.
-        table = data.reshape(shape).transpose()
-        table = np.moveaxis(table, [axis.name for axis in axes].index("energy_true"), -1)
-        return SCALES[self._scale].forward(table)
 
     @property
     def map(self) -> Any:
@@ -105,17 +98,11 @@ class TemplateNDSpectralModel(SpectralModel):
         """Whether the table has no unit, so that it is a factor on another spectrum."""
         return bool(self._map.unit == u.dimensionless_unscaled)
 
-    @property
-    def _log_energy(self) -> Array:
-        return np.log(self._map.geom.axes["energy_true"].center.to_value("TeV"))
-
-    def _at(self, table: Array, values: Sequence[float]) -> tuple[Array, Array]:
-        """Values in the map's unit at the energies of a table, and gradient by the parameters in the units of the axes."""
-        point, slopes = place_of(self._axes, values)
-        inner, gradient = multilinear(table, scaled_nodes(self._axes), point)
-        value = SCALES[self._scale].inverse(inner)
-        outer = {"lin": np.ones_like(inner), "log": value, "sqrt": 2 * np.abs(inner)}[self._scale]
-        return value, gradient * outer * np.array(slopes)[:, None]
+    def _at_energies(self, energy: Array) -> Array:
+        """Table at energies in TeV."""
+        axis = self._map.geom.axes["energy_true"]
+        place, _ = pixel_on(axis, energy * u.TeV.to(axis.unit))
+        return along_last(self._table, np.arange(axis.nbin, dtype=float), place)
 
     def __call__(self, energy: Any) -> u.Quantity:
         """Evaluate the model at `energy`."""
@@ -126,24 +113,26 @@ class TemplateNDSpectralModel(SpectralModel):
         energy = as_energy(energy)
         given = args or tuple(named.values())
         values = [float(u.Quantity(value).to_value(axis.unit)) for value, axis in zip(given, self._axes, strict=True)]
-        x = np.log(np.asarray(energy.to_value("TeV"), dtype=float))
-        value, _ = self._at(along_last(self._table, self._log_energy, np.ravel(x)), values)
-        return u.Quantity(value.reshape(x.shape), self._map.unit)
+        table = self._at_energies(np.ravel(np.asarray(energy.to_value("TeV"), dtype=float)))
+        value, _ = at_parameters(table, self._axes, values, self._scale)
+        return u.Quantity(value.reshape(energy.shape), self._map.unit)
 
     def _dnde_formula(self, x: Array) -> Formula:
-        table = along_last(self._table, self._log_energy, x)
+        table = self._at_energies(np.exp(x))
         factor = float(self._map.unit.to(canonical_unit(self._map.unit)))
         # The formula is called with canonical values.
         to_axis = [float(canonical_unit(axis.unit).to(axis.unit)) for axis in self._axes]
 
         def formula(*canonical: float) -> tuple[Array, Array]:
-            value, gradient = self._at(table, [c * f for c, f in zip(canonical, to_axis, strict=True)])
+            values = [c * f for c, f in zip(canonical, to_axis, strict=True)]
+            value, gradient = at_parameters(table, self._axes, values, self._scale)
             return value * factor, gradient * factor * np.array(to_axis)[:, None]
 
         return formula
 
     def _break_energies(self, values: Array) -> Sequence[float]:
-        return tuple(np.exp(self._log_energy).tolist())
+        axis = self._map.geom.axes["energy_true"]
+        return tuple(np.concatenate([axis.center.to_value("TeV"), axis.edges.to_value("TeV")]).tolist())
 
     # Files ------------------------------------------------------------------------------------------------------------
 
@@ -185,12 +174,7 @@ class TemplateNDSpectralModel(SpectralModel):
             If the dictionary names no file.
         """
         entry = cls._entry(data, kwargs)
-        if not entry.get("filename"):
-            msg = "TemplateNDSpectralModel: the entry has no 'filename'; expected the file of the map."
-            raise FormatError(msg)
-        own = Map.read(entry["filename"])
-        if entry.get("unit") and own.unit == u.dimensionless_unscaled:
-            own = Map.from_geom(own.geom, data=own.frozen_data, unit=entry["unit"])
+        own = read_map(entry, cls.__name__)
         new = cls(own, filename=entry["filename"], **kwargs)
         for par in build_parameters(entry.get("parameters") or [], new.default_parameters, cls.__name__):
             new._hold(par)
@@ -203,14 +187,3 @@ class TemplateNDSpectralModel(SpectralModel):
         for par in Parameters(parameters):
             new._hold(par)
         return new
-
-
-def _values_scale(interp_kwargs: Mapping[str, Any] | None) -> str:
-    given = dict(interp_kwargs or {})
-    scale = given.pop("values_scale", "log")
-    unknown = set(given) - {"method", "fill_value", "bounds_error", "extrapolate"}
-    if unknown or scale not in SCALES:
-        what = f"unknown {', '.join(sorted(unknown))}" if unknown else f"values_scale {scale!r}"
-        msg = f"TemplateNDSpectralModel: interp_kwargs has {what}; expected values_scale of {', '.join(SCALES)}."
-        raise InputError(msg)
-    return str(scale)

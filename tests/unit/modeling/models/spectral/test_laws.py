@@ -10,7 +10,7 @@ from scipy.integrate import quad
 
 from geminga.errors import InputError, UnitError
 from geminga.maps import MapAxis
-from geminga.modeling.models import SPECTRAL_MODEL_REGISTRY, Model, Models, SkyModel
+from geminga.modeling.models import SPECTRAL_MODEL_REGISTRY, FoVBackgroundModel, Model, Models, SkyModel
 from tests.unit.modeling.models.spectral.builders import MODELS, make_models
 
 NAMES = list(MODELS)
@@ -133,8 +133,10 @@ def test_model_file(name, full_output, tmp_path):
     for j, par in enumerate(model.parameters):
         par.error = 0.01 * (j + 1) * abs(par.value)
         par.frozen, par.min = j == 0, -7
-    Models([SkyModel(model, name="source")]).write(tmp_path / "models.yaml", full_output=full_output)
-    again = Models.read(tmp_path / "models.yaml")["source"].spectral_model
+    background = FoVBackgroundModel("field", spectral_model=model) if model.is_norm_spectral_model else None
+    own = background or SkyModel(model, name="source")
+    Models([own]).write(tmp_path / "models.yaml", full_output=full_output)
+    again = Models.read(tmp_path / "models.yaml")[0].spectral_model
     assert type(again) is type(model)
     assert_allclose(again(ENERGY).to_value(model(ENERGY).unit), model(ENERGY).value, rtol=1e-6 if "template" in name else 1e-12)
     for old, new in zip(model.parameters, again.parameters, strict=True):
@@ -261,6 +263,11 @@ def test_reference_fluxes(name):
     fluxes = model.reference_fluxes(axis)
     assert list(fluxes) == ["e_ref", "e_min", "e_max", "ref_dnde", "ref_flux", "ref_eflux", "ref_e2dnde"]
     assert_allclose(fluxes["ref_flux"], model.integral(axis.edges[:-1], axis.edges[1:]))
+
+
+def test_a_factor_is_no_source():
+    with pytest.raises(UnitError, match=r"give the unit ''; expected one convertible to .*Multiply a norm model"):
+        SkyModel(MODELS["pl-norm"])
 
 
 def test_refusals():
