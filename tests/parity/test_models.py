@@ -59,7 +59,7 @@ for model in models:
     if spatial is not None:
         geom = image.to_cube([axis]) if spatial.is_energy_dependent else image
         own["density"] = np.ravel(spatial.evaluate_geom(geom).to_value("sr-1")).tolist() if spatial.tag[1] != "point" else []
-        own["pixels"] = np.ravel(spatial.integrate_geom(geom).data).tolist()
+        own["pixels"] = np.ravel(spatial.integrate_geom(geom).quantity.to_value("")).tolist()
     if model.temporal_model is not None:
         own["time"] = np.ravel(model.temporal_model(times).value).tolist()
     own["parameters"] = [(p.name, p.value, str(p.unit), p.error, p.min, p.max, p.frozen) for p in model.parameters]
