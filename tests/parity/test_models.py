@@ -120,8 +120,9 @@ def test_spatial_models(tmp_path):
                 found, density, rtol=5e-3 if name.startswith("disk") else 2e-4, atol=1e-6 * density.max(), err_msg=name
             )
         pixels = np.ravel(model.integrate_geom(geom).data)
-        # Its pixels are averages over few sub-pixels.
-        assert_allclose(theirs[name]["pixels"], pixels, rtol=1e-2, atol=1e-2 * pixels.max(), err_msg=name)
+        # Its pixels are averages over few sub-pixels, for shells the value at the centre.
+        rough = 0.2 if name.startswith("shell") else 1e-2
+        assert_allclose(theirs[name]["pixels"], pixels, rtol=1e-2, atol=rough * pixels.max(), err_msg=name)
         check_parameters(models[name], theirs[name])
 
 
