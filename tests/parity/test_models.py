@@ -115,10 +115,9 @@ def test_spatial_models(tmp_path):
         if name != "point":
             density = np.broadcast_to(model.evaluate_geom(geom).value, geom.data_shape).ravel()
             found = np.broadcast_to(theirs[name]["density"], density.shape)
-            # It leaves the soft edge of a disk out of the norm.
-            assert_allclose(
-                found, density, rtol=5e-3 if name.startswith("disk") else 2e-4, atol=1e-6 * density.max(), err_msg=name
-            )
+            # It leaves the soft edge of a disk out of the norm, and interpolates images on a log scale.
+            rtol = {"disk": 5e-3, "disk-e": 5e-3, "template": 2e-2}.get(name, 2e-4)
+            assert_allclose(found, density, rtol=rtol, atol=1e-6 * density.max(), err_msg=name)
         pixels = np.ravel(model.integrate_geom(geom).data)
         # Its pixels are averages over few sub-pixels, for shells the value at the centre.
         rough = 0.2 if name.startswith("shell") else 1e-2
