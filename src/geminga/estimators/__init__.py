@@ -18,6 +18,13 @@ __getattr__, __dir__, __all__ = attach(
         ".peaks": ["find_peaks", "find_peaks_in_flux_map"],
         ".points.light_curve": ["LightCurveEstimator"],
         ".points.sed": ["FluxPointsEstimator"],
+        ".rebin": ["get_rebinned_axis"],
         ".registry": ["ESTIMATOR_REGISTRY"],
+        ".variability": [
+            "compute_lightcurve_discrete_correlation",
+            "compute_lightcurve_doublingtime",
+            "compute_lightcurve_fpp",
+            "compute_lightcurve_fvar",
+        ],
     },
 )

@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = attach(
         ".fit": ["CovarianceResult", "Fit", "FitResult", "OptimizeResult"],
         ".parameter": ["Parameter", "PriorParameter"],
         ".parameters": ["Parameters", "PriorParameters"],
+        ".profile_limit": ["stat_profile_ul_scipy"],
         ".selection": ["select_nested_models"],
     },
 )
