@@ -9,7 +9,7 @@ Legend: T true energy, e energy, p pixel of the selection, j parameter.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +20,7 @@ from geminga.forward.field import Field, Selection
 from geminga.forward.irf import FixedIrf, Irf, IrfSource
 from geminga.forward.memo import Memo
 from geminga.forward.position import position_vectors
-from geminga.numerics.radial import psf_operator
+from geminga.numerics.radial import psf_operator, subdivision
 
 __all__ = ["GridComponent", "GridState"]
 
@@ -107,26 +107,34 @@ class GridComponent:
             return value[None]
         return np.concatenate([value[None], gradient[self.active]])
 
-    def _direct(self, spatial: Array, selection: Selection, irf: Irf, support: float | None, rows: int) -> Array:
-        """Average over each pixel of the density itself (no PSF), from sub-pixels where it needs them."""
+    def _parts(self, selection: Selection, number: int) -> Iterator[Array]:
+        """Vectors to the ``number**2`` parts of each pixel, one part of all pixels at a time, shape (n, 3)."""
         v = self.field.vectors[selection.pixels]
-        wanted = 1.0 if self.is_flat else 3 * self.field.side / max(self.feature(spatial), 1e-6)
-        n_sub = int(np.clip(np.ceil(wanted), 1, 20))
+        if number == 1:
+            yield v
+            return
         east = np.cross([0.0, 0.0, 1.0], v)
         norm = np.linalg.norm(east, axis=1, keepdims=True)
         east = np.divide(east, norm, out=np.zeros_like(east), where=norm > 0)
         north = np.cross(v, east)
-        offsets = (np.arange(n_sub) + 0.5) / n_sub - 0.5
+        side = np.deg2rad(self.field.side)
+        offset = (np.arange(number) + 0.5) / number - 0.5
+        for dy in offset:
+            for dx in offset:
+                yield v + side * (dx * east + dy * north)
+
+    def _direct(self, spatial: Array, selection: Selection, irf: Irf, support: float | None, rows: int) -> Array:
+        """Average over each pixel of the density itself (no PSF), from sub-pixels where it needs them."""
+        wanted = 1.0 if self.is_flat else 3 * self.field.side / max(self.feature(spatial), 1e-6)
+        n_sub = int(np.clip(np.ceil(wanted), 1, 20))
         out: Array | None = None
-        for dy in offsets:
-            for dx in offsets:
-                moved = v + np.deg2rad(self.field.side) * (dx * east + dy * north) if n_sub > 1 else v
-                lon, lat = _lonlat(moved @ self.rotation, self._center(spatial)[0])
-                part = self._stack(lon, lat, spatial, rows)
-                out = part if out is None else out + part
+        for moved in self._parts(selection, n_sub):
+            lon, lat = _lonlat(moved @ self.rotation, self._center(spatial)[0])
+            part = self._stack(lon, lat, spatial, rows)
+            out = part if out is None else out + part
         assert out is not None
         n_true = self.exposure[0].shape[0]
-        return np.broadcast_to(out / n_sub**2, (rows, n_true, len(v)))
+        return np.broadcast_to(out / n_sub**2, (rows, n_true, len(selection.pixels)))
 
     def _convolved(self, spatial: Array, selection: Selection, irf: Irf, support: float | None, rows: int) -> Array:
         psf = irf.psf
@@ -134,7 +142,10 @@ class GridComponent:
         center, east, north = position_vectors(*self._center(spatial), np.eye(3))
         east = east / np.linalg.norm(east)
         radius = self._radius(selection, center, support, psf.reach)
-        step = max(min(self.feature(spatial) / 4, max(psf.core / 2, self.field.side / 2)), 2 * radius / MAX_NODES)
+        # Parts of a pixel which the smoothed source spans: see `numerics.radial.subdivision`.
+        number = subdivision(float(np.hypot(psf.core, self.feature(spatial))), self.field.side)
+        side = self.field.side / number
+        step = max(min(self.feature(spatial) / 4, max(psf.core / 2, side / 2)), 2 * radius / MAX_NODES)
         half = int(np.ceil(radius / step)) + 2
         axis = step * np.arange(-half, half + 1)
         x, y = np.meshgrid(axis, axis)
@@ -144,17 +155,21 @@ class GridComponent:
         # FFT convolution with the pixel-averaged PSF of each energy.
         n_kernel = int(np.ceil((psf.reach + self.field.side) / step))
         size = fft.next_fast_len(len(axis) + n_kernel, real=True)
-        kernel = self._kernel_transform(irf, step, n_kernel, size)
+        kernel = self._kernel_transform(irf, step, n_kernel, size, side)
         transform = fft.rfft2(stack, s=(size, size))
-        pixel = self._plane_pixels(selection, center, east, north, step, half)
         n_true = self.exposure[0].shape[0]
-        out = np.empty((rows, n_true, len(selection.pixels)))
+        pixels = []
+        for part in self._parts(selection, number):
+            x, y = _to_plane(part @ self.rotation, center, east, north)
+            pixels.append(np.stack([y / step + half, x / step + half]))
+        out = np.zeros((rows, n_true, len(selection.pixels)))
         for r in range(rows):
             for t in range(n_true):
                 image = fft.irfft2(transform[r, t if transform.shape[1] > 1 else 0] * kernel[t], s=(size, size))
                 image = image[: len(axis), : len(axis)]
-                out[r, t] = ndimage.map_coordinates(image, pixel, order=3, mode="constant")
-        return out
+                for pixel in pixels:
+                    out[r, t] += ndimage.map_coordinates(image, pixel, order=3, mode="constant")
+        return out / len(pixels)
 
     def _radius(self, selection: Selection, center: Array, support: float | None, reach: float) -> float:
         """Half side of the plane: the source and the PSF, but no farther than the field needs."""
@@ -165,25 +180,20 @@ class GridComponent:
         wanted = farthest + reach if support is None else support + reach
         return float(min(wanted, farthest + reach))
 
-    def _kernel_transform(self, irf: Irf, step: float, n_kernel: int, size: int) -> Array:
+    def _kernel_transform(self, irf: Irf, step: float, n_kernel: int, size: int, side: float) -> Array:
         psf = irf.psf
         assert psf is not None
         offset = np.minimum(np.arange(size), size - np.arange(size)) * step
         r = np.hypot(offset[:, None], offset[None, :])
         fine = step / 2
         n_nodes = int(np.ceil((psf.reach + self.field.side) / fine)) + 2
-        value, _ = psf_operator(psf.rad, psf.edge, self.field.side, fine, n_nodes)
+        value, _ = psf_operator(psf.rad, psf.edge, side, fine, n_nodes)
         table = psf.values @ value.T
         table[:, -1] = 0
         kernel = np.array([np.interp(r, fine * np.arange(n_nodes), row, right=0.0) for row in table])
         total = kernel.sum(axis=(1, 2), keepdims=True)
         kernel = np.divide(kernel, total, out=np.zeros_like(kernel), where=total > 0)
         return np.asarray(fft.rfft2(kernel, s=(size, size)))
-
-    def _plane_pixels(self, selection: Selection, center: Array, east: Array, north: Array, step: float, half: int) -> Array:
-        v = self.field.vectors[selection.pixels] @ self.rotation
-        x, y = _to_plane(v, center, east, north)
-        return np.stack([y / step + half, x / step + half])
 
     # ---- component -----------------------------------------------------------------------------
 

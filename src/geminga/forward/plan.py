@@ -18,8 +18,10 @@ from geminga.forward.irf import FixedIrf, IrfSource
 from geminga.forward.norm import NormComponent
 from geminga.forward.radial import RadialComponent
 from geminga.forward.region import RegionComponent
+from geminga.forward.subpixels import SubpixelComponent, part_vectors
 from geminga.forward.term import PoissonTerm, Source, Template
 from geminga.modeling.models.flux import flux_evaluator
+from geminga.numerics.radial import subdivision
 from geminga.numerics.sphere import frame_rotation
 
 __all__ = ["make_term"]
@@ -195,9 +197,10 @@ def _map_component(
     has_psf = getattr(irf, "psf_corners", None) is not None
     is_point = symmetry == "point"
     if (is_point and has_psf) or (symmetry == "round" and (has_psf or _is_smooth(spatial))):
-        return RadialComponent(
+        component = RadialComponent(
             field=field, spatial=spatial, is_point=is_point, rotation=rotation, irf=irf, exposure=exposure, **common
         )
+        return _subdivided(component, plan)
     center = _center(spatial, plan, rotation)
     return GridComponent(
         field=field,
@@ -212,6 +215,18 @@ def _map_component(
         is_flat=symmetry == "flat",
         **common,
     )
+
+
+def _subdivided(component: RadialComponent, plan: DataPlan) -> RadialComponent | SubpixelComponent:
+    """The component itself, or on parts of the pixels where the PSF is narrower than they are."""
+    field = component.field
+    if field is not plan.field or not hasattr(component.irf, "scales"):
+        return component
+    number = subdivision(component.irf.scales[0], field.side)
+    if number == 1:
+        return component
+    image = plan.geom.to_image()
+    return SubpixelComponent(component, number, lambda pixels: part_vectors(image, field.pixel[pixels], number))
 
 
 def _is_smooth(spatial: Any) -> bool:

@@ -24,6 +24,7 @@ __all__ = [
     "psf_operator",
     "psf_transform",
     "ring_quadrature",
+    "subdivision",
     "wave_numbers",
 ]
 
@@ -31,6 +32,30 @@ Array = NDArray[np.float64]
 
 #: Solid angle of one square degree in sr.
 SQUARE_DEG = float(np.deg2rad(1.0) ** 2)
+
+
+#: Width of a PSF's core in pixels from which an average over a pixel seen from all sides keeps the sum over pixels to 1e-4.
+SPANS_PIXEL = 0.7
+
+#: Largest number of parts along the side of a pixel.
+FINEST = 8
+
+
+def subdivision(core: float, side: float) -> int:
+    """Number of parts along a pixel of side `side` that something with a core of `core` needs (same unit).
+
+    The sum of a function over pixels is its integral up to its transform at the wave number 2 pi / side; for a Gaussian
+    core of `SPANS_PIXEL` pixels that is exp(-2 pi^2 0.7^2), below 1e-4.
+
+    Examples
+    --------
+    >>> from geminga.numerics.radial import subdivision
+    >>> subdivision(0.1, 0.1), subdivision(0.05, 0.1)
+    (1, 2)
+    """
+    if not core > 0:
+        return 1
+    return int(np.clip(np.ceil(SPANS_PIXEL * side / core - 1e-9), 1, FINEST))
 
 
 @lru_cache(maxsize=64)
