@@ -9,12 +9,13 @@ from numpy.testing import assert_allclose
 
 from geminga.cli.simulate import simulate_field
 from geminga.datasets import Datasets
-from geminga.errors import DataError, FitError, InputError, NameLookupError, ParameterError
+from geminga.errors import DataError, FitError, InputError, NameLookupError, ParameterError, UnsupportedError
 from geminga.modeling import Fit, Parameter
 from geminga.modeling.models import (
     FoVBackgroundModel,
     GaussianPrior,
     GaussianSpatialModel,
+    Models,
     PointSpatialModel,
     PowerLawSpectralModel,
     SkyModel,
@@ -313,6 +314,30 @@ def test_interrupt_leaves_the_models(dataset, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         Fit().run([dataset])
     assert state(dataset.models) == before
+
+
+@pytest.mark.parametrize("name", ["_covariance", "_judge"])
+def test_interrupt_while_results_are_written(dataset, monkeypatch, name):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Fit, name, interrupted)
+    before = state(dataset.models)
+    with pytest.raises(KeyboardInterrupt):
+        Fit().run([dataset])
+    assert state(dataset.models) == before
+
+
+def test_penalties_are_refused(dataset):
+    class Penalty:
+        parameters = dataset.models.parameters
+
+        def stat_sum(self):
+            return 0.0
+
+    dataset.models = Models(list(dataset.models), penalties=[Penalty()])
+    with pytest.raises(UnsupportedError, match="penalty"):
+        Fit().run([dataset])
 
 
 def test_degenerate_pair_is_named(dataset):

@@ -18,7 +18,7 @@ from geminga.modeling.fit.curvature import Curvature
 from geminga.modeling.fit.diagnosis import FreeCovariance, covariance_of, describe, insensitive
 from geminga.modeling.fit.fit_covariance import FitCovariance
 from geminga.modeling.fit.forecast import forecast
-from geminga.modeling.fit.objective import Objective, as_list, unique
+from geminga.modeling.fit.objective import Objective, all_or_nothing, as_list, unique
 from geminga.modeling.fit.result import CovarianceResult, FitResult, OptimizeResult
 from geminga.modeling.models.collection import Models
 
@@ -132,18 +132,23 @@ class Fit:
             If there are no models, or nothing is free.
         ParameterError
             If a value lies outside its bounds.
+        UnsupportedError
+            If the models have penalties.
         """
         items = as_list(datasets)
         objective = Objective(items)
-        optimized, end = self._optimize(objective, items)
-        if not optimized.success:
-            return FitResult(optimized)
-        return FitResult(optimized, self._covariance(objective, end, optimized.models))
+        with all_or_nothing(objective.parameters):
+            optimized, end = self._optimize(objective, items)
+            if not optimized.success:
+                return FitResult(optimized)
+            return FitResult(optimized, self._covariance(objective, end, optimized.models))
 
     def optimize(self, datasets: Any) -> OptimizeResult:
         """Find the minimum and write it into the models' parameters."""
         items = as_list(datasets)
-        return self._optimize(Objective(items), items)[0]
+        objective = Objective(items)
+        with all_or_nothing(objective.parameters):
+            return self._optimize(objective, items)[0]
 
     def covariance(self, datasets: Any, optimize_result: OptimizeResult | None = None) -> CovarianceResult:
         """Covariance at the present values, from the exact second derivatives; sets errors and ``models.covariance``."""

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geminga.errors import FitError, InputError, ParameterError
+from geminga.errors import FitError, InputError, ParameterError, UnsupportedError
 from geminga.modeling.fit.curvature import Curvature, Dense
 from geminga.numerics.arrow import Arrow, ArrowLayout, arrow_layout
 from geminga.utils.threads import single_thread
 
-__all__ = ["Objective", "as_list", "unique"]
+__all__ = ["Objective", "all_or_nothing", "as_list", "unique"]
 
 Array = NDArray[np.float64]
 
@@ -58,6 +58,29 @@ def _values_of(own: Any, points: Array) -> Array:
     return np.array([own.evaluate(point, nothing, 0)[0] for point in points])
 
 
+def _refuse_penalties(datasets: Sequence[Any]) -> None:
+    for dataset in datasets:
+        penalties = getattr(dataset.models, "penalties", None)
+        if penalties:
+            msg = (
+                f"The models of dataset {dataset.name!r} have the penalty {penalties[0]!r}, which a fit does not take into "
+                "account yet; remove it with models.set_penalties(None), or give its parameters priors."
+            )
+            raise UnsupportedError(msg)
+
+
+@contextmanager
+def all_or_nothing(parameters: Sequence[Any]) -> Iterator[None]:
+    """Whatever goes wrong inside, Ctrl-C included, leaves values and errors of the parameters as they were."""
+    before = [(p, p.value, p.error) for p in parameters]
+    try:
+        yield
+    except BaseException:
+        for p, value, error in before:
+            p.value, p.error = value, error
+        raise
+
+
 class Objective:
     """Statistic of several datasets as a function of the values of the free parameters.
 
@@ -72,12 +95,15 @@ class Objective:
     ------
     FitError
         If there are no models or nothing is free.
+    UnsupportedError
+        If the models have penalties: the fit would leave them out.
     ParameterError
         If a free parameter's value lies outside its bounds.
     """
 
     def __init__(self, datasets: Sequence[Any], within_bounds: bool = True) -> None:
         self.datasets = datasets
+        _refuse_penalties(datasets)
         with single_thread():
             self.terms = _joined([d.likelihood() for d in datasets])
         self.parameters = unique(p for own in self.terms for p in own.parameters)
