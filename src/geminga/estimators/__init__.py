@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = attach(
         ".exposure": ["estimate_exposure_reco_energy"],
         ".map.excess": ["ExcessMapEstimator"],
         ".map.ts": ["TSMapEstimator"],
+        ".parameter": ["ParameterEstimator"],
         ".peaks": ["find_peaks", "find_peaks_in_flux_map"],
         ".points.light_curve": ["LightCurveEstimator"],
         ".points.sed": ["FluxPointsEstimator"],

@@ -13,7 +13,7 @@ import numpy as np
 
 from geminga.errors import InputError
 
-__all__ = ["Estimator", "angle", "check_sigma", "energy_groups"]
+__all__ = ["Estimator", "angle", "as_list", "check_sigma", "energy_groups"]
 
 
 class Estimator(ABC):
@@ -21,6 +21,7 @@ class Estimator(ABC):
 
     tag: ClassVar[str] = ""
     _selection_all: ClassVar[tuple[str, ...]] = ()
+    _further_parameters: ClassVar[tuple[str, ...]] = ()  # options that are taken as keywords
 
     @abstractmethod
     def run(self, datasets: Any) -> Any:
@@ -29,8 +30,10 @@ class Estimator(ABC):
     @property
     def config_parameters(self) -> dict[str, Any]:
         """Options by name."""
-        names = list(inspect.signature(type(self).__init__).parameters)[1:]
-        return {name: getattr(self, name) for name in names if hasattr(self, name)}
+        kinds = [cls for cls in type(self).__mro__ if "__init__" in vars(cls) and issubclass(cls, Estimator)]
+        names = [name for cls in kinds for name in list(inspect.signature(cls.__init__).parameters)[1:]]
+        names += self._further_parameters
+        return {name: getattr(self, name) for name in dict.fromkeys(names) if hasattr(self, name)}
 
     @property
     def selection_optional(self) -> list[str]:
@@ -64,6 +67,25 @@ class Estimator(ABC):
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(str(self))}</pre>"
+
+
+def as_list(datasets: Any) -> list[Any]:
+    """One or several datasets as a list.
+
+    Raises
+    ------
+    InputError
+        If there is none, or something is not a dataset with counts.
+    """
+    items = [datasets] if hasattr(datasets, "stat_type") else list(datasets)
+    if not items:
+        msg = "There are no datasets; give at least one."
+        raise InputError(msg)
+    for dataset in items:
+        if getattr(dataset, "counts", None) is None:
+            msg = f"Dataset {getattr(dataset, 'name', dataset)!r} has no counts, so that no fluxes can be estimated from it."
+            raise InputError(msg)
+    return items
 
 
 def check_sigma(name: str, value: Any) -> float:

@@ -201,12 +201,16 @@ class NormMap:
         largest = largest.ravel()[self.place]
         return np.asarray(-1.0 / np.maximum(largest, TRUNCATION))
 
+    def likelihood(self) -> NormProblem:
+        """The problem of each position as the moments give it."""
+        return NormProblem(self.total, self.floor, self.coefficients, self.scale, self.atoms)
+
     def problem(self) -> tuple[NormProblem, Array, NDArray[np.int_]]:
         """The problem of each position, its best norm and the number of steps.
 
         Where the moments do not suffice at the best norm, the bins of the window take their place.
         """
-        problem = NormProblem(self.total, self.floor, self.coefficients, self.scale, self.atoms)
+        problem = self.likelihood()
         norm, number = best_norm(problem)
         known = np.nan_to_num(norm)
         doubt = 2 * np.abs(problem.logarithm(known) - problem.logarithm(known, -1))

@@ -61,3 +61,17 @@ def test_refusals():
         ExcessMapEstimator("3 TeV")
     with pytest.raises(InputError, match="give a MapDataset"):
         ExcessMapEstimator().run(spectrum())
+
+
+def test_exposure_of_ones_own():
+    dataset = make()
+    dataset.fake(random_state=1)
+    estimator = ExcessMapEstimator("0.2 deg")
+    exposure = estimator.estimate_exposure_reco_energy(dataset)
+    own = estimator.estimate_excess_map(dataset, reco_exposure=exposure)
+    twice = estimator.estimate_excess_map(dataset, reco_exposure=2 * exposure)
+    np.testing.assert_allclose(own.counts.data, twice.counts.data)
+    np.testing.assert_allclose(twice.norm.data, own.norm.data / 2, rtol=1e-6)
+    # In the middle of the range, where nothing migrates in or out, it is the exposure of the dataset.
+    plain = estimator.estimate_excess_map(dataset)
+    np.testing.assert_allclose(plain.norm.data[0], own.norm.data[0], rtol=0.02)

@@ -146,3 +146,14 @@ def test_refusals():
     dataset.exposure = None
     with pytest.raises(InputError, match="no exposure"):
         TSMapEstimator().run(dataset)
+
+
+def test_flux_of_faint_sources_without_a_search():
+    dataset, model = make(background=3.0), source(SHAPES["point"]())
+    model.spectral_model.amplitude.value *= 1e-3
+    dataset.models = [model]
+    dataset.counts = dataset.npred()
+    dataset.models = None
+    estimator = TSMapEstimator(model)
+    quick, exact = estimator.estimate_flux_default(dataset), estimator.run(dataset).flux
+    assert quick.quantity[25, 30].to_value("cm-2 s-1") == pytest.approx(exact.quantity[0, 25, 30].to_value("cm-2 s-1"), rel=2e-2)

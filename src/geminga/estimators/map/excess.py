@@ -159,16 +159,30 @@ class ExcessMapEstimator(Estimator):
         axis = dataset._geom.axes["energy"]
         edges = axis.edges if self.energy_edges is None else self.energy_edges
         groups = energy_groups(axis, edges)
-        return self.estimate_excess_map(dataset, None, groups)
+        return self._maps(dataset, groups, None)
 
-    def estimate_excess_map(self, dataset: Any, reco_exposure: Any = None, groups: list[slice] | None = None) -> FluxMaps:
-        """`FluxMaps` of a dataset, band by band."""
+    def estimate_excess_map(self, dataset: Any, reco_exposure: Any = None) -> FluxMaps:
+        """`FluxMaps` of a dataset in each of its energy bins.
+
+        Parameters
+        ----------
+        dataset : MapDataset or MapDatasetOnOff
+            Reduced data.
+        reco_exposure : Map, optional
+            Exposure on the geometry of the counts, in place of that of the dataset.
+        """
         axis = dataset._geom.axes["energy"]
-        groups = energy_groups(axis, axis.edges) if groups is None else groups
+        return self._maps(dataset, energy_groups(axis, axis.edges), reco_exposure)
+
+    def _maps(self, dataset: Any, groups: list[slice], reco_exposure: Any) -> FluxMaps:
+        axis = dataset._geom.axes["energy"]
         kernel = self.estimate_kernel(dataset).frozen_data
         inside = np.asarray(self.estimate_mask_default(dataset).frozen_data)
         expected = None
-        if dataset.exposure is not None:
+        if reco_exposure is not None:
+            flux = self.spectral_model.integral(axis.edges_min, axis.edges_max)
+            expected = (reco_exposure.quantity * flux[:, None, None]).to_value("")
+        elif dataset.exposure is not None:
             expected = estimate_exposure_reco_energy(dataset, self.spectral_model, normalize=False).frozen_data
         signal = np.asarray(dataset.npred_signal().frozen_data) if dataset.models else np.zeros(dataset._geom.data_shape)
         bands = []

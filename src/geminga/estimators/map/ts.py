@@ -17,7 +17,7 @@ from geminga.estimators.exposure import folded_signal
 from geminga.flux import FluxMaps
 from geminga.maps import Map, WcsGeom
 from geminga.modeling.models import PointSpatialModel, PowerLawSpectralModel, SkyModel
-from geminga.numerics.norm_fit import NormProblem, crossing
+from geminga.numerics.norm_fit import crossing
 from geminga.numerics.norm_map import Layer, NormMap, correlate
 from geminga.numerics.poisson import TRUNCATION
 from geminga.numerics.radial import gauss_legendre
@@ -68,6 +68,9 @@ class TSMapEstimator(Estimator):
 
     tag = "TSMapEstimator"
     _selection_all: ClassVar[tuple[str, ...]] = ("errn-errp", "ul", "sensitivity")
+
+    n_jobs: int | None = None
+    parallel_backend: str | None = None
 
     def __init__(
         self,
@@ -209,6 +212,33 @@ class TSMapEstimator(Estimator):
         maps["mask"] = Map.from_geom(geom, data=inside)
         return maps
 
+    def estimate_flux_default(self, dataset: Any, kernel: Any = None, exposure: Any = None) -> Any:
+        """Flux of the source at every pixel in the limit of a faint one (Map, cm-2 s-1).
+
+        The step of Newton's method from no source (Stewart 2009, A&A 495, 989): sum of (n / b - 1) s k over the sum of
+        n (s k / b)^2.
+
+        Parameters
+        ----------
+        dataset : MapDataset
+            Dataset, its energies added.
+        kernel : Map, optional
+            Kernel of `estimate_kernel`.
+        exposure : Map, optional
+            ``exposure`` of `estimate_fit_input_maps`.
+        """
+        maps = self.estimate_fit_input_maps(dataset)
+        share = (self.estimate_kernel(dataset) if kernel is None else kernel).frozen_data
+        signal = (maps["exposure"] if exposure is None else exposure).frozen_data
+        layer = _summed(maps["counts"].frozen_data, maps["background"].frozen_data, signal, share)
+        own = NormMap([layer])
+        slope, bend = own.likelihood().value(np.zeros(len(own.total)))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            norm = np.where(bend < 0, (own.total - slope) / bend, np.nan).reshape(own.shape)
+        axis = dataset._geom.axes["energy"]
+        flux = self.kernel_model.spectral_model.integral(axis.edges[0], axis.edges[-1]).to("cm-2 s-1")
+        return Map.from_geom(dataset._geom.to_image(), data=norm * flux.value, unit=flux.unit)
+
     # ---- the fit -------------------------------------------------------------------------------
 
     def estimate_flux_map(self, datasets: Any) -> dict[str, Any]:
@@ -247,10 +277,7 @@ class TSMapEstimator(Estimator):
         maps = self.estimate_fit_input_maps(dataset)
         n, b, s = (maps[name].frozen_data for name in ("counts", "background", "exposure"))
         if self.sum_over_energy_groups:
-            weight = s.reshape(len(s), -1).mean(axis=1)
-            total = weight.sum()
-            mean = np.tensordot(weight / total if total > 0 else np.full(len(s), 1 / len(s)), kernel, axes=1)
-            return [Layer(n.sum(axis=0), b.sum(axis=0), s.sum(axis=0), mean)]
+            return [_summed(n, b, s, kernel)]
         return [Layer(*parts) for parts in zip(n, b, s, kernel, strict=True)]
 
     def run(self, datasets: Any) -> FluxMaps:
@@ -307,6 +334,14 @@ class TSMapEstimator(Estimator):
         }
 
 
+def _summed(counts: Array, background: Array, signal: Array, kernel: Array) -> Layer:
+    """Energies added to one layer; the kernel is the mean, weighted with the expected counts."""
+    weight = signal.reshape(len(signal), -1).mean(axis=1)
+    total = weight.sum()
+    mean = np.tensordot(weight / total if total > 0 else np.full(len(signal), 1 / len(signal)), kernel, axes=1)
+    return Layer(counts.sum(axis=0), background.sum(axis=0), signal.sum(axis=0), mean)
+
+
 def _slice(dataset: Any, group: slice) -> Any:
     """Some energies of a dataset, with its models."""
     if (group.start, group.stop) == (0, dataset._geom.axes["energy"].nbin):
@@ -352,7 +387,7 @@ def _sensitivity(layers: list[Layer], n_sigma: float) -> Array:
     2 sum s ln(1 + F s/b) (Asimov data, Cowan et al. 2011, EPJ C71, 1554).
     """
     own = NormMap([Layer(layer.signal, layer.background, layer.signal, layer.kernel) for layer in layers], weighted=True)
-    problem = NormProblem(own.total, own.floor, own.coefficients, own.scale, own.atoms)
+    problem = own.likelihood()
     seen = own.total > 0
     curvature = problem.value(np.zeros(len(seen)))[0]
     norm = np.where(seen, n_sigma / np.sqrt(np.maximum(curvature, 1e-300)), 0.0)

@@ -9,9 +9,10 @@ import numpy as np
 from astropy.time import Time
 
 from geminga.errors import InputError
-from geminga.estimators.points.sed import FluxPointsEstimator, as_list
+from geminga.estimators.base import as_list
+from geminga.estimators.points.sed import PER_DATASET, FluxPointsEstimator
 from geminga.flux import FluxPoints
-from geminga.maps import TimeMapAxis
+from geminga.maps import LabelMapAxis, Map, TimeMapAxis
 from geminga.utils.threads import single_thread
 
 __all__ = ["LightCurveEstimator"]
@@ -51,14 +52,7 @@ class LightCurveEstimator(FluxPointsEstimator):
         self.stack_over_time_interval = stack_over_time_interval
         super().__init__(**kwargs)
 
-    @property
-    def config_parameters(self) -> dict[str, Any]:
-        """Options by name."""
-        own = {name: getattr(self, name) for name in ("time_intervals", "atol", "stack_over_time_interval")}
-        names = ("energy_edges", "source", "n_sigma", "n_sigma_ul", "selection_optional", "reoptimize", "norm")
-        return own | {name: getattr(self, name) for name in names}
-
-    def run(self, datasets: Any) -> FluxPoints:
+    def run(self, datasets: Any) -> FluxPoints:  # type: ignore[override]
         """Estimate the light curve.
 
         Parameters
@@ -77,19 +71,49 @@ class LightCurveEstimator(FluxPointsEstimator):
             If intervals overlap or have no length, a dataset has no good time intervals, or no dataset lies in any interval.
         """
         items = as_list(datasets)
-        source = self.find_source(items)
+        source = self._find_source(items)
         spans = [_span(dataset) for dataset in items]
         chosen, intervals = self._members(items, spans)
         if self.stack_over_time_interval:
             chosen = [(_stacked(group, place), place) for place, group in enumerate(_grouped(chosen, len(intervals)))]
         used = [dataset for dataset, _ in chosen]
-        axis = self.energy_axis(used)
+        axis = self._energy_axis(used)
         with single_thread():
-            rows = self.estimate(used, source, axis, [place for _, place in chosen], len(intervals))
+            rows = self._estimate(used, source, axis, [place for _, place in chosen], len(intervals))
         start, stop = (Time([own[side] for own in intervals]) for side in (0, 1))
         reference = start[0]
         time = TimeMapAxis((start - reference).to("d"), (stop - reference).to("d"), reference_time=reference, name="time")
         return self._points(rows, self._region(used), [axis, time], used, source)
+
+    def estimate_time_bin_flux(self, datasets: Any, dataset_names: Any = None) -> FluxPoints:
+        """Flux points of the datasets of one interval.
+
+        Parameters
+        ----------
+        datasets : Datasets, list of Dataset or Dataset
+            Datasets.
+        dataset_names : list of str, optional
+            Names on the axis of datasets; those which are not there get NaN.
+        """
+        points = super().run(datasets)
+        if dataset_names is None:
+            return points
+        data = {name: points[name] for name in points.available_quantities}
+        for name in PER_DATASET:
+            data[name] = self.expand_map(data[name], dataset_names)
+        return FluxPoints(data, reference_model=points.reference_model, meta=points.meta, gti=points.gti)
+
+    @staticmethod
+    def expand_map(m: Any, dataset_names: Any) -> Any:
+        """Map with an axis of more datasets, NaN for those which it does not have."""
+        names = list(dataset_names)
+        axes = [LabelMapAxis(names, name="dataset") if axis.name == "dataset" else axis for axis in m.geom.axes]
+        geom = m.geom.to_image().to_cube(axes)
+        place = m.geom.axes.index_data("dataset")
+        data = np.full(geom.data_shape, np.nan)
+        where = [names.index(label) for label in m.geom.axes["dataset"].center]
+        np.moveaxis(data, place, 0)[where] = np.moveaxis(m.frozen_data, place, 0)
+        return Map.from_geom(geom, data=data, unit=m.unit)
 
     def _members(
         self, datasets: list[Any], spans: list[tuple[Time, Time]]

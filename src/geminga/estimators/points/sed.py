@@ -6,20 +6,22 @@ one-parameter problems, see `geminga.numerics.binned_norm`. With ``reoptimize=Tr
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import astropy.units as u
 import numpy as np
 from numpy.typing import NDArray
 
 from geminga.errors import InputError, NameLookupError
-from geminga.estimators.base import Estimator, check_sigma
+from geminga.estimators.base import as_list
+from geminga.estimators.parameter import ParameterEstimator
 from geminga.estimators.points.bins import dataset_bins, joined
 from geminga.estimators.points.norms import NormOptions, estimate_norms
-from geminga.estimators.points.refit import refit_bands
+from geminga.estimators.points.refit import refit_bands, scale_model
 from geminga.flux import FluxPoints
 from geminga.maps import LabelMapAxis, Map, MapAxis, RegionGeom
 from geminga.modeling import Parameter
+from geminga.modeling.models import ScaleSpectralModel
 from geminga.utils.threads import single_thread
 
 __all__ = ["FluxPointsEstimator"]
@@ -35,7 +37,7 @@ def default_norm() -> Parameter:
     return Parameter("norm", 1, unit="", interp="log", scan_min=0.2, scan_max=5, scan_n_values=11)
 
 
-class FluxPointsEstimator(Estimator):
+class FluxPointsEstimator(ParameterEstimator):
     """Flux points of one source in bands of energy.
 
     In each band the spectrum of the source keeps the shape of its model, and its norm is fitted to all datasets together.
@@ -70,7 +72,10 @@ class FluxPointsEstimator(Estimator):
     """
 
     tag = "FluxPointsEstimator"
-    _selection_all: ClassVar[tuple[str, ...]] = ("errn-errp", "ul", "scan", "sensitivity")
+    _further_parameters = ("source", "norm")
+
+    n_jobs: int | None = None
+    parallel_backend: str | None = None
 
     def __init__(
         self,
@@ -79,29 +84,17 @@ class FluxPointsEstimator(Estimator):
         n_jobs: int | None = None,
         parallel_backend: str | None = None,
         allow_multiple_telescopes: bool = False,
-        source: str | int = 0,
-        n_sigma: float = 1,
-        n_sigma_ul: float = 2,
-        n_sigma_sensitivity: float = 5,
-        selection_optional: Any = None,
-        fit: Any = None,
-        reoptimize: bool = False,
-        norm: Any = None,
+        **kwargs: Any,
     ) -> None:
         self.energy_edges = _edges(energy_edges)
         self.sum_over_energy_groups = sum_over_energy_groups
         self.n_jobs, self.parallel_backend = n_jobs, parallel_backend
         self.allow_multiple_telescopes = allow_multiple_telescopes
-        self.source = source
-        self.n_sigma = check_sigma("n_sigma", n_sigma)
-        self.n_sigma_ul = check_sigma("n_sigma_ul", n_sigma_ul)
-        self.n_sigma_sensitivity = check_sigma("n_sigma_sensitivity", n_sigma_sensitivity)
-        self.selection_optional = selection_optional
-        self.fit = fit
-        self.reoptimize = reoptimize
-        self.norm = _norm(norm)
+        self.source = kwargs.pop("source", 0)
+        self.norm = _norm(kwargs.pop("norm", None))
+        super().__init__(**({"reoptimize": False, "null_value": 0.0} | kwargs))
 
-    def run(self, datasets: Any) -> FluxPoints:
+    def run(self, datasets: Any) -> FluxPoints:  # type: ignore[override]
         """Estimate the flux points.
 
         Parameters
@@ -124,18 +117,43 @@ class FluxPointsEstimator(Estimator):
             If no energy bin lies inside the edges.
         """
         items = as_list(datasets)
-        source = self.find_source(items)
-        axis = self.energy_axis(items)
+        source = self._find_source(items)
+        axis = self._energy_axis(items)
         with single_thread():
-            rows = self.estimate(items, source, axis, [0] * len(items), 1)
+            rows = self._estimate(items, source, axis, [0] * len(items), 1)
         region = self._region(items)
         return self._points(rows, region, [axis], items, source)
 
+    def estimate_flux_point(self, datasets: Any, energy_min: Any, energy_max: Any) -> dict[str, Any]:
+        """All quantities of one band, by name; those for each dataset as arrays."""
+        one = self.copy()
+        one.energy_edges = _edges(u.Quantity([energy_min, energy_max]))
+        points = one.run(datasets)
+        axis = points.geom.axes["energy"]
+        out: dict[str, Any] = {"e_min": axis.edges[0], "e_max": axis.edges[-1], "e_ref": axis.center[0]}
+        for name in points.available_quantities:
+            values = np.squeeze(points[name].frozen_data)
+            out[name] = values if values.ndim else values.item()
+        return out
+
+    def get_scale_model(self, models: Any) -> ScaleSpectralModel:
+        """Spectrum of the source, fixed but for a norm."""
+        return scale_model(self._source_in(models), self.norm)
+
+    def estimate_npred_excess(self, datasets: Any) -> dict[str, Any]:
+        """Predicted counts of the source inside the mask of each dataset, and the names of the datasets."""
+        items = as_list(datasets)
+        name = self._find_source(items).name
+        bins = [dataset_bins(d, name, [slice(None)]) for d in items]
+        return {"npred_excess": np.array([own.signal.sum() for own in bins]), "datasets": [d.name for d in items]}
+
     # ---- parts shared with light curves --------------------------------------------------------
 
-    def find_source(self, datasets: list[Any]) -> Any:
+    def _find_source(self, datasets: list[Any]) -> Any:
         """The model of the source."""
-        models = [model for dataset in datasets for model in dataset.models or ()]
+        return self._source_in([model for dataset in datasets for model in dataset.models or ()])
+
+    def _source_in(self, models: Any) -> Any:
         unique = list({id(m): m for m in models if hasattr(m, "spectral_model") and hasattr(m, "apply_irf")}.values())
         if isinstance(self.source, (int, np.integer)) and not isinstance(self.source, bool):
             if -len(unique) <= self.source < len(unique):
@@ -148,7 +166,7 @@ class FluxPointsEstimator(Estimator):
         msg = f"{type(self).__name__}: there is no source {self.source!r} among the models of the datasets: {names}."
         raise NameLookupError(msg)
 
-    def energy_axis(self, datasets: list[Any]) -> Any:
+    def _energy_axis(self, datasets: list[Any]) -> Any:
         """Axis of the bands: the edges wanted, rounded to the bins of the first dataset."""
         axis = datasets[0]._geom.axes["energy"]
         table = axis.group_table(self.energy_edges)
@@ -156,7 +174,7 @@ class FluxPointsEstimator(Estimator):
         edges = u.Quantity([axis.edges[int(row["idx_min"])] for row in rows] + [axis.edges[int(rows[-1]["idx_max"]) + 1]])
         return MapAxis.from_energy_edges(edges)
 
-    def estimate(self, datasets: list[Any], source: Any, axis: Any, first: list[int], number: int) -> dict[str, Array]:
+    def _estimate(self, datasets: list[Any], source: Any, axis: Any, first: list[int], number: int) -> dict[str, Array]:
         """Quantities of shape (number, n_energy, ...), where a dataset contributes to the batch with index ``first[i]``."""
         n_band = axis.nbin
         groups = [_groups(dataset, axis) for dataset in datasets]
@@ -164,7 +182,7 @@ class FluxPointsEstimator(Estimator):
             return refit_bands(self, datasets, source, axis, groups, first, number)
         bins = [dataset_bins(d, source.name, g, self.sum_over_energy_groups) for d, g in zip(datasets, groups, strict=True)]
         problem = joined(bins, [f * n_band for f in first], number * n_band)
-        out = estimate_norms(problem, self.options())
+        out = estimate_norms(problem, self._options())
         shape = (number, n_band)
         norm = out["norm"]
         rows = {name: v.reshape(-1, *shape) if name == "stat_scan" else v.reshape(shape) for name, v in out.items()}
@@ -175,7 +193,7 @@ class FluxPointsEstimator(Estimator):
                 rows[name][place, start] = values
         return rows
 
-    def options(self) -> NormOptions:
+    def _options(self) -> NormOptions:
         """Options of the batch."""
         low = -np.inf if np.isnan(self.norm.min) else self.norm.min
         high = np.inf if np.isnan(self.norm.max) else self.norm.max
@@ -216,25 +234,6 @@ class FluxPointsEstimator(Estimator):
             if dataset.gti is not None:
                 gti = dataset.gti if gti is None else type(gti).from_stack([gti, dataset.gti])
         return FluxPoints(data, reference_model=source.copy(name=source.name), meta=meta, gti=gti)
-
-
-def as_list(datasets: Any) -> list[Any]:
-    """One or several datasets as a list.
-
-    Raises
-    ------
-    InputError
-        If there is none, or something is not a dataset with counts.
-    """
-    items = [datasets] if hasattr(datasets, "stat_type") else list(datasets)
-    if not items:
-        msg = "There are no datasets; give at least one."
-        raise InputError(msg)
-    for dataset in items:
-        if getattr(dataset, "counts", None) is None:
-            msg = f"Dataset {getattr(dataset, 'name', dataset)!r} has no counts, so that no fluxes can be estimated from it."
-            raise InputError(msg)
-    return items
 
 
 def _others_are_free(datasets: list[Any], source: Any) -> bool:
