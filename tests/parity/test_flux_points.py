@@ -42,3 +42,24 @@ def test_band_without_counts(points):
     # gammapy gives a norm of 5e-7 here and the limit 0.8345.
     assert points.norm.data.ravel()[9] == pytest.approx(0, abs=1e-4)
     assert points.norm_ul.data.ravel()[9] == pytest.approx(0.8345, abs=2e-3)
+
+
+def test_reference_values():
+    """Entry ``estimators.fluxpoints.hess`` of the reference values: bands 1, 3, 10, 30 TeV, rounded to the bins of the data."""
+    folder = data_path("joint-crab/spectra/hess")
+    datasets = Datasets([SpectrumDatasetOnOff.read(folder / f"pha_obs{i}.fits") for i in (23523, 23526, 23559, 23592)])
+    datasets.models = [SkyModel(PowerLawSpectralModel(index=2.6, amplitude="4e-11 cm-2 s-1 TeV-1"), name="crab")]
+    Fit().run(datasets)
+    points = FluxPointsEstimator([1, 3, 10, 30] * u.TeV, selection_optional=["ul"]).run(datasets)
+    expected = {
+        "dnde": [9.991457303959296e-12, 4.3170104688353537e-13, 1.136490364801133e-14],
+        "dnde_err": [6.436410193281092e-13, 5.725346121139855e-14, 4.8297692211699775e-15],
+        "dnde_ul": [1.1331450358028067e-11, 5.557327587537936e-13, 2.3421249740240194e-14],
+    }
+    for name, values in expected.items():
+        np.testing.assert_allclose(points[name].quantity.ravel().to_value("cm-2 s-1 TeV-1"), values, rtol=5e-3)
+    np.testing.assert_allclose(
+        points.sqrt_ts.data.ravel(), [29.88190424257153, 13.701008064640805, 3.4031846265902708], rtol=5e-3
+    )
+    energies = points.energy_axis.edges.to_value("keV")
+    np.testing.assert_allclose(energies, [1e9, 3162277660.1683846, 1e10, 31622776601.683765], rtol=5e-3)
