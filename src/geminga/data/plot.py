@@ -11,6 +11,7 @@ from astropy.coordinates import Angle, SkyCoord
 from geminga.errors import DataError
 from geminga.maps import Map
 from geminga.numerics.sphere import separation
+from geminga.utils.plot import current_axes
 
 if TYPE_CHECKING:
     from geminga.data.events import EventList
@@ -25,12 +26,6 @@ __all__ = [
     "plot_offset2_distribution",
     "plot_time",
 ]
-
-
-def _axes(ax: Any) -> Any:
-    import matplotlib.pyplot as plt
-
-    return plt.gca() if ax is None else ax
 
 
 def _some_events(self: EventList) -> EventList:
@@ -74,7 +69,7 @@ def plot_energy(self: EventList, ax: Any = None, **kwargs: Any) -> Any:
     -------
     ax : Axes
     """
-    ax = _axes(ax)
+    ax = current_axes(ax)
     _some_events(self)
     options = {"bins": _energy_edges(self), "histtype": "step", "color": "k"} | kwargs
     ax.hist(self.energy.value, **options)
@@ -96,7 +91,7 @@ def plot_time(self: EventList, ax: Any = None, **kwargs: Any) -> Any:
     -------
     ax : Axes
     """
-    ax = _axes(ax)
+    ax = current_axes(ax)
     seconds = _some_events(self).numbers("TIME")
     start = seconds.min()
     counts, edges = np.histogram(seconds - start, bins=20)
@@ -128,7 +123,7 @@ def plot_offset2_distribution(
     -------
     ax : Axes
     """
-    ax = _axes(ax)
+    ax = current_axes(ax)
     squares = _distance(_some_events(self), _center(self, center)) ** 2
     edges = np.linspace(0, np.percentile(squares, max_percentile), 31)
     ax.hist(squares, **({"bins": edges, "histtype": "step", "color": "k"} | kwargs))
@@ -154,7 +149,7 @@ def plot_energy_offset(self: EventList, ax: Any = None, center: SkyCoord | None 
     """
     from matplotlib.colors import LogNorm
 
-    ax = _axes(ax)
+    ax = current_axes(ax)
     distance = _distance(_some_events(self), _center(self, center))
     edges = _energy_edges(self), np.linspace(0, np.percentile(distance, 99.5), 31)
     counts = np.histogram2d(self.energy.value, distance, bins=edges)[0]

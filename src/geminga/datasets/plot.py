@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from geminga.datasets.residuals import compute_residuals, residual_label
+from geminga.utils.plot import current_axes, two_panels
 
 __all__ = [
     "peek",
@@ -26,13 +27,6 @@ def _pyplot() -> Any:
     import matplotlib.pyplot as plt
 
     return plt
-
-
-def _axes(ax: Any, projection: Any = None) -> Any:
-    if ax is not None:
-        return ax
-    plt = _pyplot()
-    return plt.gca() if projection is None else plt.subplot(projection=projection)
 
 
 def _panel(ax: Any, title: str, image: Any, **kwargs: Any) -> None:
@@ -137,8 +131,7 @@ def plot_residuals_spatial(
     image = smoothed[0].copy(data=values)
     limit = 5 if method != "diff/model" else 1
     kwargs = {"cmap": "coolwarm", "vmin": -limit, "vmax": limit, "add_cbar": True} | kwargs
-    ax = image.plot(_axes(ax, self._geom.wcs), **kwargs)
-    return ax
+    return image.plot(_pyplot().subplot(projection=self._geom.wcs) if ax is None else ax, **kwargs)
 
 
 def _spectra(dataset: Any, region: Any) -> tuple[Any, Any]:
@@ -185,7 +178,7 @@ def plot_residuals_spectral(
     data, model = counts.frozen_data.ravel(), npred.frozen_data.ravel()
     values = compute_residuals(data, model, method)
     errors = compute_residuals(np.sqrt(data) + model, model, method)
-    ax = _axes(ax)
+    ax = current_axes(ax)
     kwargs = {"color": "black", "fmt": ".", "capsize": 2, "lw": 1} | kwargs
     ax.errorbar(axis.as_plot_center, values, yerr=np.nan_to_num(np.abs(errors)), xerr=axis.as_plot_xerr, **kwargs)
     ax.axhline(0, color=kwargs["color"], lw=0.5)
@@ -214,7 +207,7 @@ def plot_masks(
     -------
     ax : Axes
     """
-    ax = _axes(ax)
+    ax = current_axes(ax)
     if self.mask_fit is not None:
         self.mask_fit.plot_mask(ax=ax, **({"label": "Mask fit", "color": "tab:green", "alpha": 0.2} | (kwargs_fit or {})))
     if self.mask_safe is not None:
@@ -246,7 +239,7 @@ def plot_counts(
     -------
     ax : Axes
     """
-    ax = self.counts.plot_hist(ax=_axes(ax), **({"label": "Counts"} | kwargs | (kwargs_counts or {})))
+    ax = self.counts.plot_hist(ax=current_axes(ax), **({"label": "Counts"} | kwargs | (kwargs_counts or {})))
     if self.background is not None:
         self.background.plot_hist(ax=ax, **({"label": "Background"} | kwargs | (kwargs_background or {})))
     ax.legend(numpoints=1)
@@ -275,7 +268,7 @@ def plot_excess(
     -------
     ax : Axes
     """
-    ax = _axes(ax)
+    ax = current_axes(ax)
     axis, excess = self._geom.axes["energy"], np.asarray(self.excess.frozen_data, dtype=float).ravel()
     errors = self.excess_error.frozen_data.ravel()
     style = {"label": "Excess counts", "color": "black", "fmt": ".", "capsize": 2, "lw": 1} | kwargs | (kwargs_excess or {})
@@ -303,7 +296,7 @@ def plot_ratio(self: Any, ax: Any = None, **kwargs: Any) -> Any:
     -------
     ax : Axes
     """
-    ax = _axes(ax)
+    ax = current_axes(ax)
     counts, npred = _spectra(self, None)
     axis, data, model = counts.geom.axes["energy"], counts.frozen_data.ravel(), npred.frozen_data.ravel()
     values, errors = (np.divide(v, model, out=np.full(len(v), np.nan), where=model > 0) for v in (data, np.sqrt(data)))
@@ -336,11 +329,7 @@ def plot_fit(
     ax_spectrum, ax_residuals : Axes
     """
     if ax_spectrum is None or ax_residuals is None:
-        figure = _pyplot().figure(figsize=(9, 7))
-        grid = figure.add_gridspec(7, 1)
-        ax_spectrum = figure.add_subplot(grid[:5, :])
-        ax_residuals = figure.add_subplot(grid[5:, :], sharex=ax_spectrum)
-        ax_spectrum.tick_params(labelbottom=False)
+        ax_spectrum, ax_residuals = two_panels(_pyplot().figure(figsize=(9, 7)))
     self.plot_excess(ax=ax_spectrum, **(kwargs_spectrum or {}))
     ax_spectrum.set_xlabel("")  # the panel below has it
     self.plot_residuals_spectral(ax=ax_residuals, **({"method": "diff/model"} | (kwargs_residuals or {})))

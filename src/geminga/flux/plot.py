@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,6 +12,7 @@ from geminga.errors import GeometryError, InputError
 from geminga.flux.quantities import SedType, sed_type
 from geminga.maps.map.labels import axis_to_plot, lines_along, plain
 from geminga.modeling.models import scale_plot_flux
+from geminga.utils.plot import current_axes, quantities_on_axes
 
 __all__ = ["plot", "plot_ts_profiles"]
 
@@ -22,24 +20,6 @@ __all__ = ["plot", "plot_ts_profiles"]
 _ARROW = 0.45
 
 _kind = sed_type
-
-
-@contextlib.contextmanager
-def _units_on_axes() -> Iterator[None]:
-    """Let matplotlib take quantities; a second curve on the same axes is no news."""
-    from astropy.visualization import quantity_support
-
-    with warnings.catch_warnings(), quantity_support():
-        warnings.filterwarnings("ignore", message="This axis already has a converter set")
-        yield
-
-
-def _axes(ax: Any) -> Any:
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        return plt.gca()
-    return ax
 
 
 def _axis(self: Any, axis_name: str | None, time_format: str) -> Any:
@@ -115,7 +95,7 @@ def plot(
     GeometryError
         If the fluxes are maps of the sky.
     """
-    ax = _axes(ax)
+    ax = current_axes(ax)
     axis = _axis(self, kwargs.pop("axis_name", None), time_format)
     kind = _kind(sed_type or self.sed_type_plot_default)
     value = _scaled(self, kind, "", energy_power)
@@ -131,7 +111,7 @@ def plot(
     kwargs.setdefault("markersize", 4)
     kwargs.setdefault("ls", "None")
     x, xerr = axis.as_plot_center, axis.as_plot_xerr
-    with _units_on_axes():
+    with quantities_on_axes():
         for label, y, yerr, is_limit in lines:
             settings = ({"label": label} if label else {}) | kwargs
             xerr_plain = tuple(plain(e) for e in xerr) if isinstance(xerr, tuple) else plain(xerr)
@@ -226,7 +206,7 @@ def plot_ts_profiles(
     """
     from geminga.flux.profiles import profiles_of
 
-    ax = _axes(ax)
+    ax = current_axes(ax)
     axis = _axis(self, axis_name, "iso")
     if sum(one.nbin > 1 for one in self.geom.axes) > 1:
         msg = (

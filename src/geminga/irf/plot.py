@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from astropy import units as u
 
+from geminga.utils.plot import current_axes
+
 __all__ = [
     "peek_aeff",
     "peek_edisp_kernel",
@@ -27,17 +29,11 @@ __all__ = [
 ]
 
 
-def _axes(ax: Any) -> Any:
-    import matplotlib.pyplot as plt
-
-    return plt.gca() if ax is None else ax
-
-
 def table_image(ax: Any, x: Any, y: Any, values: Any, label: str, bar: dict[str, Any], **kwargs: Any) -> Any:
     """Draw values, shape (x, y), over two axes; `bar` holds ``add_cbar``, ``axes_loc`` and ``kwargs_colorbar``."""
     from geminga.maps.map.plot import add_colorbar
 
-    ax = _axes(ax)
+    ax = current_axes(ax)
     kwargs = {"cmap": "viridis", "edgecolors": "face"} | kwargs
     mesh = ax.pcolormesh(x.edges.value, y.edges.value, np.asarray(values).T, **kwargs)
     x.format_plot_xaxis(ax)
@@ -49,7 +45,7 @@ def table_image(ax: Any, x: Any, y: Any, values: Any, label: str, bar: dict[str,
 
 def table_curves(ax: Any, x: Any, curves: dict[str, Any], ylabel: str, **kwargs: Any) -> Any:
     """Draw values at the centres of an axis, one curve for each label."""
-    ax = _axes(ax)
+    ax = current_axes(ax)
     for label, values in curves.items():
         ax.plot(x.center.value, np.asarray(values), **{"label": label, **kwargs})
     x.format_plot_xaxis(ax)
@@ -171,7 +167,7 @@ def plot_matrix(
     """
     from matplotlib.colors import PowerNorm
 
-    ax = _axes(ax)
+    ax = current_axes(ax)
     true, reco = self.axes["energy_true"], self.axes["energy"]
     kwargs.setdefault("norm", PowerNorm(gamma=0.5))
     kwargs.setdefault("cmap", "viridis")
@@ -184,7 +180,7 @@ def plot_matrix(
 
 def plot_bias(self: Any, ax: Any = None, **kwargs: Any) -> Any:
     """Plot the relative bias against true energy (options of `matplotlib.axes.Axes.plot`)."""
-    ax = _axes(ax)
+    ax = current_axes(ax)
     axis = self.axes["energy_true"]
     ax.plot(axis.center.value, self.get_bias(axis.center).value, **kwargs)
     ax.set(xscale="log", xlabel=f"True energy [{axis.unit}]", ylabel="(E$_{reco}$ - E$_{true}$) / E$_{true}$")
@@ -263,7 +259,7 @@ def plot_psf_vs_rad(self: Any, ax: Any = None, energy_true: Any = [0.1, 1, 10] *
     energy_true : Quantity, optional
         Energies; 0.1, 1 and 10 TeV if not given.
     """
-    ax = _axes(ax)
+    ax = current_axes(ax)
     energies = np.atleast_1d(u.Quantity(energy_true))
     rad, values = self.psf_values_at(None)
     for energy in energies:
@@ -275,7 +271,7 @@ def plot_psf_vs_rad(self: Any, ax: Any = None, energy_true: Any = [0.1, 1, 10] *
 
 def plot_containment_radius_vs_energy(self: Any, ax: Any = None, fraction: Any = (0.68, 0.95), **kwargs: Any) -> Any:
     """Plot the containment radius against energy for some fractions."""
-    ax = _axes(ax)
+    ax = current_axes(ax)
     axis = self.psf_map.geom.axes[self.energy_name]
     for value in np.atleast_1d(fraction):
         radius = self.containment_radius(value, axis.center)

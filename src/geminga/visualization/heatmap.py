@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from geminga.errors import InputError
+from geminga.utils.plot import current_axes
 
 __all__ = ["annotate_heatmap", "plot_heatmap"]
 
@@ -47,13 +48,11 @@ def plot_heatmap(
     InputError
         If labels and data do not fit.
     """
-    import matplotlib.pyplot as plt
-
     data = np.asarray(data)
     if data.shape != (len(row_labels), len(col_labels)):
         msg = f"plot_heatmap: data have shape {data.shape}, the labels say {(len(row_labels), len(col_labels))}."
         raise InputError(msg)
-    ax = plt.gca() if ax is None else ax
+    ax = current_axes(ax)
     image = ax.imshow(data, **kwargs)
     bar = ax.figure.colorbar(image, ax=ax, **(cbar_kw or {}))
     bar.ax.set_ylabel(cbarlabel, rotation=-90, va="bottom")

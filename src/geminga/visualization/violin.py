@@ -9,6 +9,7 @@ import numpy as np
 from astropy import units as u
 
 from geminga.errors import InputError
+from geminga.utils.plot import current_axes
 
 __all__ = ["plot_samples_violin_vs_energy"]
 
@@ -63,15 +64,13 @@ def plot_samples_violin_vs_energy(
     InputError
         If the numbers of bands, samples and weights differ.
     """
-    import matplotlib.pyplot as plt
-
     edges = u.Quantity(energy_edges)
     number = len(edges) - 1
     weights = [None] * number if weights_per_band is None else list(weights_per_band)
     if len(samples_per_band) != number or len(weights) != number:
         msg = f"plot_samples_violin_vs_energy: {number} bands, {len(samples_per_band)} samples and {len(weights)} weights."
         raise InputError(msg)
-    ax = plt.gca() if ax is None else ax
+    ax = current_axes(ax)
     unit = next((s.unit for s in samples_per_band if isinstance(s, u.Quantity)), u.dimensionless_unscaled)
     label_unit = unit * edges.unit**energy_power
     for index in range(number):

@@ -12,20 +12,13 @@ from geminga.errors import InputError
 from geminga.flux.quantities import SedType, sed_type
 from geminga.maps import RegionNDMap
 from geminga.maps.map.labels import axis_to_plot, lines_along, plain
+from geminga.utils.plot import current_axes, two_panels
 
 __all__ = ["plot_fit", "plot_residuals", "plot_spectrum"]
 
 _N_TIMES = 200
 # Arguments of a curve which have no meaning for steps.
 _CURVE_OPTIONS = {"energy_bounds", "sed_type", "energy_power", "n_points"}
-
-
-def _axes(ax: Any) -> Any:
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        return plt.gca()
-    return ax
 
 
 def plot_spectrum(
@@ -60,7 +53,7 @@ def plot_spectrum(
     if axis_name not in {"energy", "time"}:
         msg = f"{self.tag} {self.name!r}: axis_name is {axis_name!r}; expected 'energy' or 'time'."
         raise InputError(msg)
-    ax = _axes(ax)
+    ax = current_axes(ax)
     default = "e2dnde" if axis_name == "energy" or not self.data.is_convertible_to_flux_sed_type else "flux"
     points = {"sed_type": default, "axis_name": axis_name} | (kwargs_fp or {})
     self.data.plot(ax=ax, **points)
@@ -138,7 +131,7 @@ def plot_residuals(self: Any, ax: Any = None, method: str = "diff", **kwargs: An
         If the method is unknown, or the axis is not given and there are several.
     """
     values = self.residuals(method)
-    ax = _axes(ax)
+    ax = current_axes(ax)
     axis_name = kwargs.pop("axis_name", "energy" if self._geom.axes.is_flat else None)
     errors = _errors(self)
     if method != "diff":
@@ -196,10 +189,7 @@ def plot_fit(
     if ax_spectrum is None or ax_residuals is None:
         import matplotlib.pyplot as plt
 
-        grid = plt.gcf().add_gridspec(7, 1)
-        ax_spectrum = plt.gcf().add_subplot(grid[:5, :])
-        ax_residuals = plt.gcf().add_subplot(grid[5:, :], sharex=ax_spectrum)
-        ax_spectrum.tick_params(labelbottom=False)
+        ax_spectrum, ax_residuals = two_panels(plt.gcf())
     self.plot_spectrum(ax=ax_spectrum, **(kwargs_spectrum or {}))
     self.plot_residuals(ax=ax_residuals, **({"method": "diff/model"} | (kwargs_residuals or {})))
     ax_spectrum.set_xlabel("")

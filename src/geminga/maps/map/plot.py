@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from geminga.errors import GeometryError, InputError, MissingDependencyError, UnsupportedError
 from geminga.maps.map.labels import axis_to_plot, bin_title, data_label, lines_along, plain
+from geminga.utils.plot import current_axes
 
 __all__ = [
     "add_colorbar",
@@ -308,10 +309,8 @@ def plot_spectrum(self: Any, ax: Any = None, axis_name: str | None = None, **kwa
     InputError
         If the axis is not given and there are several.
     """
-    import matplotlib.pyplot as plt
-
     axis = axis_to_plot(self, axis_name)
-    ax = plt.gca() if ax is None else ax
+    ax = current_axes(ax)
     kwargs.setdefault("fmt", ".")
     errors = axis.as_plot_xerr
     xerr = tuple(plain(e) for e in errors) if isinstance(errors, tuple) else plain(errors)
@@ -342,10 +341,8 @@ def plot_hist(self: Any, ax: Any = None, **kwargs: Any) -> Any:
     -------
     ax : Axes
     """
-    import matplotlib.pyplot as plt
-
     axis = axis_to_plot(self, None)
-    ax = plt.gca() if ax is None else ax
+    ax = current_axes(ax)
     kwargs.setdefault("histtype", "step")
     kwargs.setdefault("lw", 1)
     data = np.asarray(self.frozen_data, dtype=float).reshape(-1)
@@ -374,13 +371,11 @@ def plot_mask_spectrum(self: Any, ax: Any = None, **kwargs: Any) -> Any:
     InputError
         If the map is no mask.
     """
-    import matplotlib.pyplot as plt
-
     if not self.is_mask:
         msg = f"plot_mask is only supported for boolean masks, the data are {self.frozen_data.dtype}."
         raise InputError(msg)
     axis = axis_to_plot(self, None)
-    ax = plt.gca() if ax is None else ax
+    ax = current_axes(ax)
     kwargs.setdefault("color", "tab:blue")
     kwargs.setdefault("alpha", 0.3)
     mask = self.frozen_data.reshape(-1)

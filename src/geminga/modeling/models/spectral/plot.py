@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from astropy import units as u
 
 from geminga.errors import InputError
+from geminga.utils.plot import current_axes, quantities_on_axes
 
 __all__ = ["plot", "plot_error", "scale_plot_flux"]
 
@@ -62,24 +60,6 @@ def _labelled(ax: Any, energy: u.Quantity, values: u.Quantity, energy_power: int
     ax.set_yscale("log", nonpositive="clip")
     ax.set_xlabel(f"Energy [{energy.unit.to_string('latex_inline')}]")
     ax.set_ylabel(f"{power}{sed_type} [{values.unit.to_string('latex_inline')}]")
-
-
-@contextlib.contextmanager
-def _units_on_axes() -> Iterator[None]:
-    """Let matplotlib take quantities; a second curve on the same axes is no news."""
-    from astropy.visualization import quantity_support
-
-    with warnings.catch_warnings(), quantity_support():
-        warnings.filterwarnings("ignore", message="This axis already has a converter set")
-        yield
-
-
-def _axes(ax: Any) -> Any:
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        return plt.gca()
-    return ax
 
 
 def _one_energy_unit(unit: u.UnitBase, energy: u.UnitBase) -> u.UnitBase:
@@ -137,9 +117,9 @@ def plot(
     ax : `~matplotlib.axes.Axes`
         Axes.
     """
-    ax = _axes(ax)
+    ax = current_axes(ax)
     energy, values = _curve(self, energy_bounds, sed_type, n_points, with_errors=False)
-    with _units_on_axes():
+    with quantities_on_axes():
         energy, values = _in_axis_units(ax, energy, values, energy_power)
         ax.plot(energy, values, **kwargs)
     _labelled(ax, energy, values, energy_power, sed_type)
@@ -174,7 +154,7 @@ def plot_error(
     ax : `~matplotlib.axes.Axes`
         Axes.
     """
-    ax = _axes(ax)
+    ax = current_axes(ax)
     kwargs.setdefault("facecolor", "black")
     kwargs.setdefault("alpha", 0.2)
     kwargs.setdefault("linewidth", 0)
@@ -183,7 +163,7 @@ def plot_error(
     else:
         energy = _energies(energy_bounds, n_points)
         values = self.evaluate_error(energy, samples=samples)
-    with _units_on_axes():
+    with quantities_on_axes():
         energy, values = _in_axis_units(ax, energy, values, energy_power)
         ax.fill_between(energy, np.clip(values[0] - values[1], 0 * values.unit, None), values[0] + values[2], **kwargs)
     _labelled(ax, energy, values, energy_power, sed_type)

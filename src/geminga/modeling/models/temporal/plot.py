@@ -9,19 +9,18 @@ from astropy import units as u
 from astropy.time import Time
 
 from geminga.errors import InputError
+from geminga.utils.plot import current_axes
 
 __all__ = ["plot", "plot_energies", "plot_phasogram"]
 
 
 def _axes_and_times(self: Any, time_range: Any, ax: Any, n_points: int) -> tuple[Any, Time]:
-    import matplotlib.pyplot as plt
-
     ends = (time_range.time_start[0], time_range.time_stop[-1]) if hasattr(time_range, "time_start") else tuple(time_range)
     if len(ends) != 2:
         msg = f"{type(self).__name__}.plot: time_range has {len(ends)} entries; expected its start and end."
         raise InputError(msg)
     low, high = (getattr(Time(t), self.scale) for t in ends)
-    ax = plt.gca() if ax is None else ax
+    ax = current_axes(ax)
     ax.set(xlabel=f"Time [MJD, {self.scale}]", ylabel="Norm / A.U.")
     return ax, low + np.linspace(0, 1, n_points) * (high - low)
 
@@ -79,9 +78,7 @@ def plot_phasogram(self: Any, ax: Any = None, n_points: int = 100, **kwargs: Any
     ax : Axes
         Axes.
     """
-    import matplotlib.pyplot as plt
-
-    ax = plt.gca() if ax is None else ax
+    ax = current_axes(ax)
     phase = np.linspace(0, 1, n_points)
     ax.plot(phase, self._curve.value(np.minimum(phase, 1 - 1e-12)), **kwargs)
     ax.set(xlabel="Phase", ylabel="Norm / A.U.")

@@ -1,0 +1,38 @@
+"""What plots share: axes to draw on, quantities on them, a panel below another."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+__all__ = ["current_axes", "quantities_on_axes", "two_panels"]
+
+
+def current_axes(ax: Any = None) -> Any:
+    """Return `ax`, or the current axes of matplotlib if it is ``None``."""
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    return plt.gca()
+
+
+@contextlib.contextmanager
+def quantities_on_axes() -> Iterator[None]:
+    """Let matplotlib take quantities; a second curve on the same axes is no news."""
+    from astropy.visualization import quantity_support
+
+    with warnings.catch_warnings(), quantity_support():
+        warnings.filterwarnings("ignore", message="This axis already has a converter set")
+        yield
+
+
+def two_panels(figure: Any) -> tuple[Any, Any]:
+    """Axes for a spectrum and, below it on the same x axis, lower ones for its residuals."""
+    grid = figure.add_gridspec(7, 1)
+    upper = figure.add_subplot(grid[:5, :])
+    lower = figure.add_subplot(grid[5:, :], sharex=upper)
+    upper.tick_params(labelbottom=False)
+    return upper, lower

@@ -1,0 +1,42 @@
+"""Axes and quantities of plots."""
+
+from __future__ import annotations
+
+import pytest
+from astropy import units as u
+from numpy.testing import assert_allclose
+
+from geminga.utils.plot import current_axes, quantities_on_axes, two_panels
+
+plt = pytest.importorskip("matplotlib.pyplot")
+
+
+@pytest.fixture(autouse=True)
+def close():
+    yield
+    plt.close("all")
+
+
+def test_current_axes():
+    first, second = plt.figure().subplots(1, 2)
+    assert current_axes(first) is first
+    assert current_axes() is current_axes(None) is second
+
+
+def test_quantities_are_converted_and_twice_is_no_news():
+    ax = plt.figure().add_subplot()
+    with quantities_on_axes():
+        ax.plot([1, 2] * u.TeV, [1, 2] * u.cm)
+        (line,) = ax.plot([3000, 4000] * u.GeV, [10, 20] * u.mm)
+    assert ax.xaxis.units == u.TeV
+    assert_allclose(line.get_xdata(orig=False), [3, 4])
+    assert_allclose(line.get_ydata(orig=False), [1, 2])
+
+
+def test_two_panels():
+    upper, lower = two_panels(plt.figure())
+    lower.set_xlim(2, 3)
+    assert upper.get_xlim() == (2, 3)
+    above, below = upper.get_position(), lower.get_position()
+    assert above.y0 > below.y1
+    assert above.height > below.height
