@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import copy as copying
 import importlib
-import secrets
-import string
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from geminga.errors import InputError
+from geminga.modeling.models import DatasetModels
+from geminga.utils import names
 
-__all__ = ["Dataset", "make_name"]
-
-_LETTERS = string.ascii_letters + string.digits
+__all__ = ["Dataset", "ModelledDataset", "make_name"]
 
 
 def make_name(name: str | int | None = None) -> str:
@@ -30,12 +28,8 @@ def make_name(name: str | int | None = None) -> str:
     >>> make_name("crab"), len(make_name())
     ('crab', 8)
     """
-    if name is None:
-        return "".join(secrets.choice(_LETTERS) for _ in range(8))
-    if isinstance(name, bool) or not isinstance(name, (str, int)) or str(name) == "":
-        msg = f"Dataset name {name!r} is a {type(name).__name__}; expected a non-empty string, or None for a random name."
-        raise InputError(msg)
-    return str(name)
+    is_number = isinstance(name, int) and not isinstance(name, bool)
+    return names.make_name(str(name) if is_number else name, what="Dataset name")  # type: ignore[arg-type]
 
 
 class Dataset(ABC):
@@ -127,3 +121,33 @@ class Dataset(ABC):
         import html
 
         return f"<pre>{html.escape(str(self))}</pre>"
+
+
+class ModelledDataset(Dataset):
+    """Dataset which keeps those of the models it is given that belong to it."""
+
+    _models: Any = None
+
+    @property
+    def models(self) -> Any:
+        """Models of this dataset (`DatasetModels`), ``None`` if none were set.
+
+        Raises
+        ------
+        InputError
+            On setting models which this kind of dataset cannot have, such as two models of its background.
+        """
+        return self._models
+
+    @models.setter
+    def models(self, models: Any) -> None:
+        self._models = None if models is None else self._own_models(DatasetModels(models).select(datasets_names=self.name))
+
+    def _own_models(self, models: Any) -> Any:
+        """Models to keep of those assigned to this dataset."""
+        return models
+
+    @property
+    def has_statistic(self) -> bool:
+        """Whether the fit statistic is defined: it needs models."""
+        return bool(self._models)

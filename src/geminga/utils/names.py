@@ -12,8 +12,8 @@ __all__ = ["make_name"]
 _LETTERS = string.ascii_letters + string.digits
 
 
-def make_name(name: str | None = None) -> str:
-    """Return `name`, or a random one of eight letters and digits.
+def make_name(name: str | None = None, *, what: str = "Name") -> str:
+    """Return `name`, or a random one of eight letters and digits; messages call it `what`.
 
     Raises
     ------
@@ -29,6 +29,6 @@ def make_name(name: str | None = None) -> str:
     if name is None:
         return "".join(secrets.choice(_LETTERS) for _ in range(8))
     if not isinstance(name, str) or not name:
-        msg = f"Name {name!r} is a {type(name).__name__}; expected a non-empty string, or None for a random name."
+        msg = f"{what} {name!r} is a {type(name).__name__}; expected a non-empty string, or None for a random name."
         raise InputError(msg)
     return name

@@ -9,7 +9,7 @@ import astropy.units as u
 import numpy as np
 from numpy.typing import NDArray
 
-from geminga.datasets.base import Dataset, make_name
+from geminga.datasets.base import Dataset, ModelledDataset, make_name
 from geminga.datasets.flux_points import plot
 from geminga.datasets.info import line, model_lines
 from geminga.datasets.io import flux_points as files
@@ -29,7 +29,7 @@ Mask = NDArray[np.bool_]
 _OPTIONS = {"interp_scale", "extrapolate"}
 
 
-class FluxPointsDataset(Dataset):
+class FluxPointsDataset(ModelledDataset):
     """Flux points with models, to be fitted alone or together with other datasets.
 
     Parameters
@@ -99,7 +99,6 @@ class FluxPointsDataset(Dataset):
             msg = f"{self.tag} {self._name!r}: data are {data!r}; expected FluxPoints, such as FluxPoints.read(filename)."
             raise InputError(msg)
         self._data = data
-        self._models: Any = None
         self.meta_table = meta_table
         self.stat_kwargs = dict(stat_kwargs or {})
         self.stat_type = stat_type
@@ -193,24 +192,9 @@ class FluxPointsDataset(Dataset):
             STATISTICS[value].valid(self._data)  # refuses data which it can make nothing of
         Dataset.stat_type.fset(self, value)  # type: ignore[attr-defined]
 
-    @property
-    def models(self) -> Any:
-        """Models of this dataset (`DatasetModels`), ``None`` if none were set."""
-        return self._models
-
-    @models.setter
-    def models(self, models: Any) -> None:
-        if models is None:
-            self._models = None
-            return
-        selected = DatasetModels(models).select(datasets_names=self.name)
-        # Templates and background models predict counts.
-        self._models = DatasetModels([model for model in selected if hasattr(model, "apply_irf")])
-
-    @property
-    def has_statistic(self) -> bool:
-        """Whether the fit statistic is defined: it needs models."""
-        return bool(self._models)
+    def _own_models(self, models: Any) -> Any:
+        """Models of fluxes: templates and background models predict counts."""
+        return DatasetModels([model for model in models if hasattr(model, "apply_irf")])
 
     def _require_models(self) -> None:
         if not self._models:

@@ -6,18 +6,17 @@ import copy as copying
 from typing import Any, ClassVar
 
 from geminga.datasets import checks, create, info, masks, plot, prediction, products, residuals, simulate, stack, transform
-from geminga.datasets.base import Dataset, make_name
+from geminga.datasets.base import ModelledDataset, make_name
 from geminga.datasets.io import gadf
 from geminga.datasets.metadata import MapDatasetMetaData
 from geminga.datasets.products import MaskMap, Plain, RecoMap, Response, TrueMap, parts_of
 from geminga.errors import DataError, InputError
 from geminga.forward import predict
-from geminga.modeling.models import DatasetModels
 
 __all__ = ["MapDataset"]
 
 
-class MapDataset(Dataset):
+class MapDataset(ModelledDataset):
     """Binned counts with background, exposure, responses, masks and models.
 
     Parameters
@@ -109,7 +108,6 @@ class MapDataset(Dataset):
         for part, value in (parts | plain).items():
             setattr(self, part, value)
         self.stat_type = stat_type
-        self._models: Any = None
         self.models = models
 
     def _get_part(self, name: str) -> Any:
@@ -151,38 +149,18 @@ class MapDataset(Dataset):
     def meta(self, value: Any) -> None:
         self._set_part("meta", value)
 
-    @property
-    def models(self) -> Any:
-        """Models of this dataset (`DatasetModels`), ``None`` if none were set.
-
-        Raises
-        ------
-        InputError
-            On setting more than one background model for this dataset.
-        """
-        return self._models
-
-    @models.setter
-    def models(self, models: Any) -> None:
-        if models is None:
-            self._models = None
-            return
-        selected = DatasetModels(models).select(datasets_names=self.name)
-        backgrounds = [model.name for model in selected if "fov-bkg" in model.tag]
+    def _own_models(self, models: Any) -> Any:
+        """Refuse more than one model of the background."""
+        backgrounds = [model.name for model in models if "fov-bkg" in model.tag]
         if len(backgrounds) > 1:
             msg = f"{self.tag} {self.name!r}: {len(backgrounds)} background models {backgrounds}; a dataset takes one."
             raise InputError(msg)
-        self._models = selected
+        return models
 
     @property
     def background_model(self) -> Any:
         """Background model of this dataset, ``None`` if it has none."""
         return next((model for model in self._models or () if "fov-bkg" in model.tag), None)
-
-    @property
-    def has_statistic(self) -> bool:
-        """Whether the fit statistic is defined: it needs models."""
-        return bool(self._models)
 
     @property
     def _geom(self) -> Any:

@@ -99,29 +99,16 @@ class MapDatasetOnOff(MapDataset):
         }
         self._start(given, name=name, stat_type=stat_type, gti=gti, meta_table=meta_table, meta=meta, models=models)
 
-    @property
-    def models(self) -> Any:
-        """Models of this dataset (`DatasetModels`), ``None`` if none were set.
-
-        Raises
-        ------
-        InputError
-            On setting a background model: the background is measured, there is nothing to model.
-        """
-        return self._models
-
-    @models.setter
-    def models(self, models: Any) -> None:
-        before = self._models
-        MapDataset.models.fset(self, models)  # type: ignore[attr-defined]
-        model = self.background_model
-        if model is not None:
-            self._models = before
-            msg = (
-                f"{self.tag} {self.name!r}: its background is measured in the off region, so the background model {model.name!r} "
-                "would have no effect; leave it out, or use to_map_dataset()."
-            )
-            raise InputError(msg)
+    def _own_models(self, models: Any) -> Any:
+        """Refuse a model of the background: it is measured, there is nothing to model."""
+        for model in super()._own_models(models):
+            if "fov-bkg" in model.tag:
+                msg = (
+                    f"{self.tag} {self.name!r}: its background is measured in the off region, so the background model "
+                    f"{model.name!r} would have no effect; leave it out, or use to_map_dataset()."
+                )
+                raise InputError(msg)
+        return models
 
     @property
     def has_statistic(self) -> bool:
