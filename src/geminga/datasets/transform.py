@@ -15,7 +15,7 @@ import numpy as np
 from geminga.datasets.products import changed, filled_parts, label, share_parts
 from geminga.datasets.registry import DATASET_REGISTRY
 from geminga.errors import GeometryError, InputError, NameLookupError
-from geminga.utils.units import as_quantity
+from geminga.maps.axes.grouping import bins_between
 
 __all__ = [
     "cutout",
@@ -116,23 +116,11 @@ def slice_by_energy(self: Any, energy_min: Any = None, energy_max: Any = None, n
     Raises
     ------
     InputError
-        If no bin lies in the range, or its ends are swapped.
+        If the ends of the range are swapped.
+    GeometryError
+        If no bin lies in it.
     """
-    axis = self._geom.axes["energy"]
-    low = axis.edges[0] if energy_min is None else as_quantity(energy_min, axis.unit, "energy_min")
-    high = axis.edges[-1] if energy_max is None else as_quantity(energy_max, axis.unit, "energy_max")
-    if not low < high:
-        msg = f"{label(self)}: energy_min {low} is not below energy_max {high}."
-        raise InputError(msg)
-    group = axis.group_table(u.Quantity([low, high]))
-    normal = [row for row in group if str(row["bin_type"]).strip() == "normal"]
-    if not normal:
-        msg = (
-            f"{label(self)}: no energy bin between {low} and {high}; "
-            f"the axis goes from {axis.edges[0]} to {axis.edges[-1]} in {axis.nbin} bins."
-        )
-        raise InputError(msg)
-    bins = slice(int(normal[0]["idx_min"]), int(normal[-1]["idx_max"]) + 1)
+    bins = bins_between(self._geom.axes["energy"], energy_min, energy_max, label(self))
     return self.slice_by_idx({"energy": bins}, name=name)
 
 

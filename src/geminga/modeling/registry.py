@@ -26,7 +26,8 @@ _HERE = "geminga.modeling.models"
 _HOMES: dict[str, dict[str, dict[str, str]]] = {
     "model": {
         f"{_HERE}.sky": {"SkyModel": "sky-model"},
-        f"{_HERE}.background": {"FoVBackgroundModel": "fov-bkg", "TemplateNPredModel": ""},
+        f"{_HERE}.background": {"FoVBackgroundModel": "fov-bkg"},
+        f"{_HERE}.npred": {"TemplateNPredModel": ""},
     },
     "spectral": {
         f"{_HERE}.spectral": {

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 from geminga.datasets import info, onoff
 from geminga.datasets.io import gadf
 from geminga.datasets.map.dataset import MapDataset
-from geminga.datasets.products import OffAcceptance, OffCounts, RecoMap
+from geminga.datasets.products import RecoMap
+from geminga.datasets.products_off import OffAcceptance, OffCounts
 from geminga.errors import InputError
 
 __all__ = ["MapDatasetOnOff"]

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from astropy import units as u
 
 from geminga.errors import GeometryError, InputError
+from geminga.utils.units import as_quantity
 
 if TYPE_CHECKING:
     from astropy.table import Table
 
     from geminga.maps.axes.map import MapAxis
 
-__all__ = ["check_factor", "downsample", "group_table", "pad", "slice_axis", "squash", "upsample"]
+__all__ = ["bins_between", "check_factor", "downsample", "group_table", "pad", "slice_axis", "squash", "upsample"]
 
 
 def check_factor(factor: Any) -> int:
@@ -159,3 +161,30 @@ def group_table(self: MapAxis, edges: Any) -> Table:
     table["idx_min"], table["idx_max"] = starts[:-1], starts[1:] - 1
     table["bin_type"] = kinds
     return Table(table)
+
+
+def bins_between(self: MapAxis, low: Any = None, high: Any = None, owner: str = "MapAxis") -> slice:
+    """Bins between two coordinates, each rounded to the nearest edge.
+
+    Parameters
+    ----------
+    low, high : Quantity or str, optional
+        Coordinates; the ends of the axis if not given.
+    owner : str
+        Whose axis it is, for messages.
+
+    Raises
+    ------
+    InputError
+        If they are swapped.
+    GeometryError
+        If no bin is left.
+    """
+    start = self.edges[0] if low is None else as_quantity(low, self.unit, f"{self.name}_min")
+    stop = self.edges[-1] if high is None else as_quantity(high, self.unit, f"{self.name}_max")
+    if not start < stop:
+        msg = f"{owner}: {self.name}_min {start} is not below {self.name}_max {stop}."
+        raise InputError(msg)
+    groups = group_table(self, u.Quantity([start, stop]))
+    (group,) = groups[groups["bin_type"] == "normal"]
+    return slice(int(group["idx_min"]), int(group["idx_max"]) + 1)

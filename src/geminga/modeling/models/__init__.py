@@ -5,7 +5,7 @@ from geminga.utils.lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        ".background": ["FoVBackgroundModel", "TemplateNPredModel"],
+        ".background": ["FoVBackgroundModel"],
         ".base": ["Model", "ModelBase"],
         ".collection": ["DatasetModels", "Models"],
         ".diffuse": ["create_fermi_isotropic_diffuse_model"],
@@ -16,6 +16,7 @@ __getattr__, __dir__, __all__ = attach(
             "SPECTRAL_MODEL_REGISTRY",
             "TEMPORAL_MODEL_REGISTRY",
         ],
+        ".npred": ["TemplateNPredModel"],
         ".sky": ["SkyModel"],
         ".spatial": [
             "ConstantFluxSpatialModel",
