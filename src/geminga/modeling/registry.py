@@ -13,6 +13,7 @@ from typing import Any, SupportsIndex, overload
 from geminga.utils.registry import Registry
 
 __all__ = [
+    "COMPONENT_REGISTRIES",
     "MODEL_REGISTRY",
     "PRIOR_REGISTRY",
     "SPATIAL_MODEL_REGISTRY",
@@ -185,3 +186,10 @@ SPECTRAL_MODEL_REGISTRY = ModelRegistry("spectral")
 SPATIAL_MODEL_REGISTRY = ModelRegistry("spatial")
 TEMPORAL_MODEL_REGISTRY = ModelRegistry("temporal")
 PRIOR_REGISTRY = ModelRegistry("prior")
+
+#: Registries of what a `SkyModel` is made of, by kind.
+COMPONENT_REGISTRIES = {
+    "spectral": SPECTRAL_MODEL_REGISTRY,
+    "spatial": SPATIAL_MODEL_REGISTRY,
+    "temporal": TEMPORAL_MODEL_REGISTRY,
+}

@@ -6,8 +6,9 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         ".background": ["FoVBackgroundModel"],
-        ".base": ["Model", "ModelBase"],
+        ".base": ["ModelBase"],
         ".collection": ["DatasetModels", "Models"],
+        ".create": ["Model"],
         ".diffuse": ["create_fermi_isotropic_diffuse_model"],
         "geminga.modeling.registry": [
             "MODEL_REGISTRY",

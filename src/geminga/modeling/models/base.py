@@ -26,22 +26,13 @@ from typing import Any, ClassVar, Self
 from astropy import units as u
 
 from geminga.errors import FormatError, GemingaError, NameLookupError, ParameterError, UnitError
-from geminga.modeling import registry
 from geminga.modeling.covariance import CovarianceMixin
 from geminga.modeling.parameter import Parameter
 from geminga.modeling.parameters import Parameters
 
-__all__ = ["Model", "ModelBase", "build_parameters", "relink"]
+__all__ = ["ModelBase", "build_parameters", "relink"]
 
 log = logging.getLogger(__name__)
-
-_REGISTRIES = {
-    None: registry.MODEL_REGISTRY,
-    "spectral": registry.SPECTRAL_MODEL_REGISTRY,
-    "spatial": registry.SPATIAL_MODEL_REGISTRY,
-    "temporal": registry.TEMPORAL_MODEL_REGISTRY,
-    "prior": registry.PRIOR_REGISTRY,
-}
 
 
 class ModelBase(CovarianceMixin):
@@ -67,6 +58,8 @@ class ModelBase(CovarianceMixin):
     """Keys that the dictionary form may have."""
     _shared: ClassVar[frozenset[str]] = frozenset()
     """Attributes, such as large tables, which copies share unless ``copy_data`` is given."""
+    _is_listed: ClassVar[bool] = False
+    """Whether it stands in a `Models` list: it has a name and belongs to datasets."""
     default_parameters: Parameters = Parameters()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -344,61 +337,3 @@ def relink(model: ModelBase, substitutes: Mapping[Parameter, Parameter]) -> None
     for name in model.default_parameters.names:
         if name in own and own[name] in substitutes:
             own[name] = substitutes[own[name]]
-
-
-class Model:
-    """Makers of models of any kind."""
-
-    @staticmethod
-    def create(tag: str, model_type: str | None = None, *args: Any, **kwargs: Any) -> Any:
-        """Make a model from its tag.
-
-        Parameters
-        ----------
-        tag : str
-            Long or short tag, such as "PowerLawSpectralModel" or "pl".
-        model_type : {None, "spectral", "spatial", "temporal", "prior"}
-            Kind of model; None for `SkyModel` and background models.
-        *args, **kwargs
-            Arguments of the class.
-
-        Raises
-        ------
-        NameLookupError
-            If the kind or tag is unknown; the message lists what is known.
-
-        Examples
-        --------
-        >>> from geminga.modeling.models import Model
-        >>> Model.create("pl", "spectral", index=2.3).index.value
-        2.3
-        """
-        return _registry(model_type).get_cls(tag)(*args, **kwargs)
-
-    @staticmethod
-    def from_dict(data: Mapping[str, Any]) -> Any:
-        """Make a model of any kind from a dictionary as ``to_dict`` gives it.
-
-        Raises
-        ------
-        NameLookupError, FormatError
-            If the type is missing or unknown.
-        """
-        if not isinstance(data, Mapping):
-            msg = f"Model.from_dict got {data!r}; expected a mapping with the key 'type'."
-            raise FormatError(msg)
-        if "type" in data:
-            return registry.MODEL_REGISTRY.get_cls(data["type"]).from_dict(data)
-        kinds = [kind for kind in _REGISTRIES if kind in data]
-        if len(kinds) != 1 or not isinstance(data[kinds[0]], Mapping) or "type" not in data[kinds[0]]:  # type: ignore[index]
-            msg = f"Model.from_dict got keys {', '.join(map(str, data)) or 'none'}; expected 'type', or one of 'spectral', "
-            msg += "'spatial', 'temporal' and 'prior' which holds it."
-            raise FormatError(msg)
-        return _registry(kinds[0]).get_cls(data[kinds[0]]["type"]).from_dict(data)  # type: ignore[index]
-
-
-def _registry(model_type: str | None) -> registry.ModelRegistry:
-    if model_type not in _REGISTRIES:
-        msg = f"Model type {model_type!r} is unknown; known types: None, 'spectral', 'spatial', 'temporal', 'prior'."
-        raise NameLookupError(msg)
-    return _REGISTRIES[model_type]

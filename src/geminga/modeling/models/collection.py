@@ -1,6 +1,7 @@
 """Lists of models: `DatasetModels` to look at, `Models` to change.
 
-The class bodies hold the list itself; selecting, files and plots are functions of the modules `select`, `yaml` and `plot`.
+The class bodies hold the list itself; selecting, tables of parameters, files and plots are functions of the
+modules `select`, `tables`, `yaml` and `plot`.
 """
 
 from __future__ import annotations
@@ -8,28 +9,31 @@ from __future__ import annotations
 import contextlib
 import copy as copying
 import html
-from collections.abc import Iterable, Iterator, Mapping, MutableSequence, Sequence
+from collections.abc import Iterable, Iterator, MutableSequence, Sequence
 from typing import Any, Self, overload
 
 import numpy as np
 
 from geminga.errors import InputError, NameLookupError
 from geminga.modeling.covariance import CovarianceMixin, translated
-from geminga.modeling.models import plot, template, yaml
+from geminga.modeling.models import plot, tables, template, yaml
 from geminga.modeling.models import select as choose
 from geminga.modeling.models.base import ModelBase, relink
-from geminga.modeling.models.named import NamedModel
 from geminga.modeling.parameter import Parameter
 from geminga.modeling.parameters import Parameters
 
 __all__ = ["DatasetModels", "Models"]
 
 
+def _is_listed(model: Any) -> bool:
+    return isinstance(model, ModelBase) and model._is_listed
+
+
 def _as_list(models: Any) -> list[Any]:
     """List of models from None, one model, or any iterable of models."""
     if models is None:
         return []
-    if isinstance(models, NamedModel):
+    if _is_listed(models):
         return [models]
     if isinstance(models, (str, ModelBase)) or not isinstance(models, Iterable):
         msg = f"Models got {models!r}; expected models such as SkyModel, or a list of them."
@@ -42,7 +46,7 @@ def _checked(models: Iterable[Any]) -> list[Any]:
     checked = list(models)
     seen: set[str] = set()
     for model in checked:
-        if not isinstance(model, NamedModel):
+        if not _is_listed(model):
             msg = f"Models got {model!r} of type {type(model).__name__}; expected SkyModel, FoVBackgroundModel or such."
             raise InputError(msg)
         if model.name in seen:
@@ -158,7 +162,7 @@ class DatasetModels(CovarianceMixin, Sequence[Any]):
                 return names.index(key)
             msg = f"No model {key!r}; known names: {', '.join(names) or 'none'}."
             raise NameLookupError(msg)
-        if isinstance(key, NamedModel):
+        if _is_listed(key):
             for position, model in enumerate(self._models):
                 if model is key:
                     return position
@@ -170,7 +174,7 @@ class DatasetModels(CovarianceMixin, Sequence[Any]):
         raise InputError(msg)
 
     @overload
-    def __getitem__(self, key: str | int | NamedModel) -> Any: ...
+    def __getitem__(self, key: str | int | ModelBase) -> Any: ...
 
     @overload
     def __getitem__(self, key: slice | Sequence[Any]) -> Self: ...
@@ -194,7 +198,7 @@ class DatasetModels(CovarianceMixin, Sequence[Any]):
         return any(model is item for model in self._models)
 
     def __add__(self, other: Any) -> Self:
-        if not isinstance(other, (NamedModel, Sequence)) or isinstance(other, str):
+        if not (_is_listed(other) or isinstance(other, Sequence)) or isinstance(other, str):
             return NotImplemented
         new = type(self)([*self._models, *_as_list(other)])
         new._blocks = self._blocks + getattr(other, "_blocks", ()) if isinstance(other, DatasetModels) else self._blocks
@@ -274,66 +278,6 @@ class DatasetModels(CovarianceMixin, Sequence[Any]):
         """Give linked parameters a label, and take it from the others."""
         self.parameters.update_link_label()
 
-    def set_parameters_bounds(
-        self,
-        tag: str,
-        model_type: str,
-        parameters_names: Any = None,
-        min: float | None = None,
-        max: float | None = None,
-        value: float | None = None,
-    ) -> None:
-        """Set bounds and value of parameters of all components of a kind.
-
-        Parameters
-        ----------
-        tag : str
-            Tag of the component, such as "pl".
-        model_type : {"spectral", "spatial", "temporal"}
-            Kind of component.
-        parameters_names : str or list of str, optional
-            Parameters, all if not given.
-        min, max, value : float, optional
-            What to set, in the unit of the parameter.
-        """
-        for model in self.select(tag=tag, model_type=model_type):
-            component = getattr(model, f"{model_type}_model")
-            for parameter in component.parameters.select(name=parameters_names):
-                parameter.set_lim(min, max)
-                if value is not None:
-                    parameter.value = value
-
-    def to_parameters_table(self) -> Any:
-        """Table of all parameters with the name of the model (see `Parameters.to_table`)."""
-        table = self.parameters.to_table()
-        table.add_column([model.name for model in self._models for _ in model.parameters], name="model", index=0)
-        return table
-
-    def update_parameters_from_table(self, t: Any) -> None:
-        """Take over value, unit, error, bounds and frozen from a table as `to_parameters_table` gives it.
-
-        Raises
-        ------
-        NameLookupError
-            If models or parameters are not the same, in the same order.
-        """
-        models = [model.name for model in self._models for _ in model.parameters]
-        expected = list(zip(models, self.parameters.names, strict=True))
-        found = [(str(row["model"]), str(row["name"])) for row in t]
-        if found != expected:
-            msg = (
-                f"The table holds {len(found)} parameters and differs from the {len(expected)} of models {', '.join(self.names)}."
-            )
-            raise NameLookupError(msg)
-        for parameter, row in zip(self.parameters, t, strict=True):
-            entry = {name: float(row[name]) for name in ("value", "error", "min", "max") if name in t.colnames}
-            for name in ("unit", "frozen"):
-                if name in t.colnames:
-                    entry[name] = str(row[name]) if name == "unit" else bool(row[name])  # type: ignore[assignment]
-            for name in ("unit", "value", "error", "min", "max", "frozen"):
-                if name in entry:
-                    setattr(parameter, name, entry[name])
-
     def __str__(self) -> str:
         self.update_link_label()
         text = f"{type(self).__name__}\n\n"
@@ -347,70 +291,18 @@ class DatasetModels(CovarianceMixin, Sequence[Any]):
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(str(self))}</pre>"
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any], path: Any = "") -> Self:
-        """Make models from a dictionary as `to_dict` gives it.
-
-        Parameters
-        ----------
-        data : dict
-            With the key "components".
-        path : str or Path
-            Folder that file names are relative to.
-
-        Raises
-        ------
-        FormatError, NameLookupError, ParameterError, UnitError
-            Naming the component, what came and what is known.
-        """
-        new = cls(yaml.models_from_dict(data, path))
-        yaml.take_covariance(new, data, path)
-        return new
-
-    @classmethod
-    def from_yaml(cls, yaml_str: str, path: Any = "", checksum: bool = False) -> Self:
-        """Make models from YAML text.
-
-        Parameters
-        ----------
-        yaml_str : str
-            YAML.
-        path : str or Path
-            Folder that file names are relative to.
-        checksum : bool
-            Verify the checksum, if there is one.
-
-        Raises
-        ------
-        CorruptFileError, FormatError, NameLookupError, ParameterError, UnitError
-            Naming the component, what came and what is known.
-        """
-        return cls.from_dict(yaml.parse(yaml_str, checksum=checksum), path=path)
-
-    @classmethod
-    def read(cls, filename: Any, checksum: bool = False) -> Self:
-        """Read models from a YAML file, with their covariance.
-
-        Parameters
-        ----------
-        filename : str or Path
-            File.
-        checksum : bool
-            Verify the checksum, if there is one.
-
-        Raises
-        ------
-        FileError, CorruptFileError, FormatError, NameLookupError, ParameterError, UnitError
-            Naming the file and the component.
-        """
-        with yaml.naming(f"File {filename}"):
-            return cls.from_yaml(*yaml.read_text_and_folder(filename), checksum=checksum)
-
+    from_dict = classmethod(yaml.from_dict)
+    from_yaml = classmethod(yaml.from_yaml)
+    read = classmethod(yaml.read)
     to_dict = yaml.to_dict
     to_yaml = yaml.to_yaml
     write = yaml.write
     read_covariance = yaml.read_covariance
     write_covariance = yaml.write_covariance
+
+    set_parameters_bounds = tables.set_parameters_bounds
+    to_parameters_table = tables.to_parameters_table
+    update_parameters_from_table = tables.update_parameters_from_table
 
     select = choose.select
     selection_mask = choose.selection_mask
@@ -452,7 +344,7 @@ class Models(DatasetModels, MutableSequence[Any]):
             If its name is there already.
         """
         models = list(self._models)
-        models.insert(self.index(idx) if isinstance(idx, (str, NamedModel)) else idx, model)
+        models.insert(self.index(idx) if isinstance(idx, str) or _is_listed(idx) else idx, model)
         self._models = _checked(models)
 
     def set_penalties(self, penalties: Any) -> None:

@@ -6,20 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Self
 
 from geminga.errors import InputError, NameLookupError
-from geminga.modeling import registry
 from geminga.modeling.covariance import translated
 from geminga.modeling.models.base import ModelBase
+from geminga.modeling.models.collection import Models
 from geminga.modeling.parameter import Parameter
 from geminga.modeling.parameters import Parameters
+from geminga.modeling.registry import COMPONENT_REGISTRIES
 from geminga.utils.names import make_name
 
 __all__ = ["NamedModel", "as_component", "as_names", "component_from_dict"]
-
-_REGISTRIES = {
-    "spectral": registry.SPECTRAL_MODEL_REGISTRY,
-    "spatial": registry.SPATIAL_MODEL_REGISTRY,
-    "temporal": registry.TEMPORAL_MODEL_REGISTRY,
-}
 
 
 def as_names(names: Any) -> list[str] | None:
@@ -66,12 +61,13 @@ def component_from_dict(data: Any, kind: str) -> Any:
     if not isinstance(data, dict) or "type" not in data:
         msg = f"{kind}: got {data!r}; expected a mapping with the key 'type'."
         raise NameLookupError(msg)
-    return _REGISTRIES[kind].get_cls(data["type"]).from_dict({kind: data})
+    return COMPONENT_REGISTRIES[kind].get_cls(data["type"]).from_dict({kind: data})
 
 
 class NamedModel(ModelBase):
     """Base of models with a name and datasets: `SkyModel` and the background models."""
 
+    _is_listed = True
     _kinds: ClassVar[tuple[str, ...]] = ("spectral", "spatial", "temporal")
     _name: str
     _datasets_names: list[str] | None = None
@@ -112,10 +108,10 @@ class NamedModel(ModelBase):
 
     def _selected(self, model_type: Any) -> list[Any]:
         kinds = self._kinds if model_type is None else ([model_type] if isinstance(model_type, str) else list(model_type))
-        unknown = [kind for kind in kinds if kind not in _REGISTRIES]
+        unknown = [kind for kind in kinds if kind not in COMPONENT_REGISTRIES]
         if unknown:
             msg = f"{type(self).__name__} {self.name!r}: model_type {unknown[0]!r} is unknown; "
-            msg += f"known: {', '.join(_REGISTRIES)}, or None for all."
+            msg += f"known: {', '.join(COMPONENT_REGISTRIES)}, or None for all."
             raise NameLookupError(msg)
         return [model for kind, model in self._components() if kind in kinds]
 
@@ -193,8 +189,6 @@ class NamedModel(ModelBase):
     def __add__(self, other: Any) -> Any:
         if not isinstance(other, (NamedModel, Sequence)) or isinstance(other, str):
             return NotImplemented
-        from geminga.modeling.models.collection import Models
-
         return Models([self]) + other
 
     @staticmethod

@@ -10,9 +10,9 @@ from astropy import units as u
 from astropy.nddata import NoOverlapError
 
 from geminga.errors import FormatError, GeometryError, InputError, NameLookupError, UnitError
-from geminga.modeling import registry
 from geminga.modeling.models.flux import flux_evaluator, temporal_average
 from geminga.modeling.models.named import NamedModel, as_component, component_from_dict
+from geminga.modeling.registry import COMPONENT_REGISTRIES
 from geminga.utils.units import as_quantity
 
 __all__ = ["SkyModel"]
@@ -140,13 +140,8 @@ class SkyModel(NamedModel):
             If a tag is unknown; the message lists what is known.
         """
         given = {"spectral": spectral_model, "spatial": spatial_model, "temporal": temporal_model}
-        registries = {
-            "spectral": registry.SPECTRAL_MODEL_REGISTRY,
-            "spatial": registry.SPATIAL_MODEL_REGISTRY,
-            "temporal": registry.TEMPORAL_MODEL_REGISTRY,
-        }
         made = {
-            f"{kind}_model": registries[kind].get_cls(model)() if isinstance(model, str) else model
+            f"{kind}_model": COMPONENT_REGISTRIES[kind].get_cls(model)() if isinstance(model, str) else model
             for kind, model in given.items()
         }
         return cls(**made, **kwargs)

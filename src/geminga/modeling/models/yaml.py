@@ -12,16 +12,20 @@ from typing import Any
 import numpy as np
 
 from geminga.errors import FileExistsRefusal, FormatError, GemingaError, NameLookupError
-from geminga.modeling.models.base import Model, relink
+from geminga.modeling.models.base import relink
+from geminga.modeling.models.create import Model
 from geminga.modeling.parameter import Parameter
 from geminga.utils import yaml as text_format
 from geminga.utils.check import add_checksum
 from geminga.utils.files import make_path, read_text, write_files
 
 __all__ = [
+    "from_dict",
+    "from_yaml",
     "models_from_dict",
     "naming",
     "parse",
+    "read",
     "read_covariance",
     "read_text_and_folder",
     "take_covariance",
@@ -121,6 +125,65 @@ def take_covariance(models: Any, data: Mapping[str, Any], path: Any) -> None:
         models.read_covariance(path, filename)
     except (GemingaError, OSError, ValueError) as error:
         log.warning("Covariance file %s cannot be used, only the errors of the parameters are kept: %s", filename, error)
+
+
+def from_dict(cls: Any, /, data: Mapping[str, Any], path: Any = "") -> Any:
+    """Make models from a dictionary as `to_dict` gives it.
+
+    Parameters
+    ----------
+    data : dict
+        With the key "components".
+    path : str or Path
+        Folder that file names are relative to.
+
+    Raises
+    ------
+    FormatError, NameLookupError, ParameterError, UnitError
+        Naming the component, what came and what is known.
+    """
+    new = cls(models_from_dict(data, path))
+    take_covariance(new, data, path)
+    return new
+
+
+def from_yaml(cls: Any, /, yaml_str: str, path: Any = "", checksum: bool = False) -> Any:
+    """Make models from YAML text.
+
+    Parameters
+    ----------
+    yaml_str : str
+        YAML.
+    path : str or Path
+        Folder that file names are relative to.
+    checksum : bool
+        Verify the checksum, if there is one.
+
+    Raises
+    ------
+    CorruptFileError, FormatError, NameLookupError, ParameterError, UnitError
+        Naming the component, what came and what is known.
+    """
+    return cls.from_dict(parse(yaml_str, checksum=checksum), path=path)
+
+
+def read(cls: Any, /, filename: Any, checksum: bool = False) -> Any:
+    """Read models from a YAML file, with their covariance.
+
+    Parameters
+    ----------
+    filename : str or Path
+        File.
+    checksum : bool
+        Verify the checksum, if there is one.
+
+    Raises
+    ------
+    FileError, CorruptFileError, FormatError, NameLookupError, ParameterError, UnitError
+        Naming the file and the component.
+    """
+    with naming(f"File {filename}"):
+        return cls.from_yaml(*read_text_and_folder(filename), checksum=checksum)
 
 
 def to_dict(models: Any, full_output: bool = False, overwrite_templates: bool = False) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import numpy as np
 from astropy import units as u
 from numpy.typing import ArrayLike, NDArray
 
-from geminga.errors import InputError, UnitError
+from geminga.errors import InputError
 from geminga.modeling.models.base import ModelBase
 from geminga.modeling.models.derivative import (
     Evaluator,
@@ -31,43 +31,18 @@ from geminga.modeling.models.derivative import (
     quantities,
     scaled,
 )
+from geminga.modeling.models.energy import as_energy, positive_energies
 from geminga.modeling.models.spectral import errors, inversion
 from geminga.modeling.models.spectral import plot as figures
+from geminga.modeling.registry import SPECTRAL_MODEL_REGISTRY
 from geminga.numerics.quadrature import LogPanels, log_panels
 
-__all__ = ["SpectralModel", "as_energy"]
+__all__ = ["SpectralModel"]
 
 Array = NDArray[np.float64]
 Formula = Callable[..., Result]
 
 TEV = u.TeV
-
-
-def as_energy(energy: Any, name: str = "energy") -> u.Quantity:
-    """Energy as a Quantity in the unit it came with; strings such as ``"1 TeV"`` are read.
-
-    Raises
-    ------
-    UnitError
-        If it has no unit or not one of energy.
-    """
-    try:
-        quantity = energy if isinstance(energy, u.Quantity) else u.Quantity(energy)
-    except (TypeError, ValueError) as error:
-        msg = f"{name}: cannot read {energy!r} as an energy; expected something like '1 TeV'."
-        raise UnitError(msg) from error
-    if not quantity.unit.is_equivalent(TEV):
-        msg = f"{name}: {energy!r} has unit '{quantity.unit}'; expected an energy such as '1 TeV'."
-        raise UnitError(msg)
-    return quantity
-
-
-def _positive(energy: Any, name: str) -> Array:
-    values = np.asarray(as_energy(energy, name).to_value(TEV), dtype=float)
-    if not np.all(values > 0):
-        msg = f"{name}: {energy!r} is not positive everywhere; expected energies above 0 to integrate over."
-        raise InputError(msg)
-    return values
 
 
 class SpectralModel(ModelBase):
@@ -224,7 +199,7 @@ class SpectralModel(ModelBase):
 
     def _integrate(self, energy_min: Any, energy_max: Any, power: int) -> tuple[Evaluator, u.UnitBase, tuple[int, ...]]:
         """Evaluator, unit and shape of an integral between energies of any shapes."""
-        low, high = np.broadcast_arrays(_positive(energy_min, "energy_min"), _positive(energy_max, "energy_max"))
+        low, high = np.broadcast_arrays(positive_energies(energy_min, "energy_min"), positive_energies(energy_max, "energy_max"))
         unit = canonical_unit(self._dnde_unit * TEV ** (power + 1))
         return self._integral_evaluator(low.ravel(), high.ravel(), power), unit, low.shape
 
@@ -330,9 +305,8 @@ class SpectralModel(ModelBase):
     # Arithmetic -------------------------------------------------------------------------------------------------------
 
     def _combine(self, other: Any, function: Callable[[Any, Any], Any], swap: bool = False) -> Any:
-        from geminga.modeling.models.spectral.compound import combine
-
-        return combine(other, self, function) if swap else combine(self, other, function)
+        first, second = (other, self) if swap else (self, other)
+        return SPECTRAL_MODEL_REGISTRY.get_cls("CompoundSpectralModel").combine(first, second, function)
 
     def __add__(self, other: Any) -> Any:
         return self._combine(other, operator.add)

@@ -11,14 +11,15 @@ from astropy import units as u
 from numpy.typing import ArrayLike
 
 from geminga.errors import FormatError, InputError
-from geminga.modeling.models.base import Model
+from geminga.modeling.models.create import Model
 from geminga.modeling.models.derivative import Evaluator, Result, differentiate, in_canonical
-from geminga.modeling.models.spectral.base import Array, SpectralModel, as_energy
+from geminga.modeling.models.energy import as_energy
+from geminga.modeling.models.spectral.base import Array, SpectralModel
 from geminga.modeling.models.spectral.constant import ConstantSpectralModel
 from geminga.modeling.parameter import Parameter
 from geminga.modeling.parameters import Parameters
 
-__all__ = ["CompoundSpectralModel", "combine"]
+__all__ = ["CompoundSpectralModel"]
 
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "add": operators.add,
@@ -39,12 +40,6 @@ def _promote(value: Any, partner: SpectralModel, function: Callable[[Any, Any], 
         product = function in {operators.mul, operators.truediv}
         value = u.Quantity(value, "" if product else partner(1 * u.TeV).unit)
     return ConstantSpectralModel(const=Parameter("const", value.value, unit=value.unit))
-
-
-def combine(model1: Any, model2: Any, function: Callable[[Any, Any], Any]) -> CompoundSpectralModel:
-    """Combine two models, or a model and a number."""
-    partner = model1 if isinstance(model1, SpectralModel) else model2
-    return CompoundSpectralModel(_promote(model1, partner, function), _promote(model2, partner, function), function)
 
 
 class CompoundSpectralModel(SpectralModel):
@@ -80,6 +75,12 @@ class CompoundSpectralModel(SpectralModel):
         self.model2 = model2
         self.operator = operator
         super().__init__()
+
+    @classmethod
+    def combine(cls, first: Any, second: Any, function: Callable[[Any, Any], Any]) -> Self:
+        """Combine two models, or a model and a number."""
+        partner = first if isinstance(first, SpectralModel) else second
+        return cls(_promote(first, partner, function), _promote(second, partner, function), function)
 
     @property
     def parameters(self) -> Parameters:

@@ -15,6 +15,7 @@ from scipy.optimize import minimize_scalar
 
 from geminga.errors import InputError
 from geminga.modeling.models.derivative import Evaluator, current_values
+from geminga.modeling.models.energy import as_energy
 
 __all__ = ["energy_flux_error", "evaluate_error", "integral_error", "pivot_energy", "spectral_index_error"]
 
@@ -74,8 +75,6 @@ def evaluate_error(self: Any, energy: Any, n_samples: int = 3500, random_state: 
     dnde, dnde_errn, dnde_errp : Quantity
         Shape (3, ...).
     """
-    from geminga.modeling.models.spectral.base import as_energy
-
     energy = as_energy(energy).to("TeV").value
     return _propagate(self, self.dnde_evaluator(np.ravel(energy)), self._dnde_unit, np.shape(energy), samples)
 
@@ -98,8 +97,6 @@ def spectral_index_error(
     self: Any, energy: Any, n_samples: int = 3500, random_state: Any = 42, samples: Any = None
 ) -> u.Quantity:
     """Local spectral index with its errors; see `evaluate_error` and `spectral_index`."""
-    from geminga.modeling.models.spectral.base import as_energy
-
     energy = as_energy(energy).to("TeV").value
     step = 1e-4
     pair = np.concatenate([np.ravel(energy) * np.exp(step), np.ravel(energy) * np.exp(-step)])

@@ -9,7 +9,7 @@ import numpy as np
 from astropy import units as u
 
 from geminga.modeling.models.derivative import canonical_unit
-from geminga.modeling.models.spectral.base import _positive
+from geminga.modeling.models.energy import positive_energies
 from geminga.numerics.quadrature import log_panels
 
 __all__ = ["integrate_spectrum"]
@@ -45,7 +45,7 @@ def integrate_spectrum(
     integral : Quantity
         Integral over energy in TeV.
     """
-    low, high = np.broadcast_arrays(_positive(energy_min, "energy_min"), _positive(energy_max, "energy_max"))
+    low, high = np.broadcast_arrays(positive_energies(energy_min, "energy_min"), positive_energies(energy_max, "energy_max"))
     rule = log_panels(low.ravel(), high.ravel(), energy_power=int(energy_flux), per_decade=max(20.0, ndecade / 5))
     energy = u.Quantity(np.exp(rule.log_energy), "TeV")
     columns = [u.Quantity(sample).reshape(-1, 1) for sample in parameter_samples or ()]

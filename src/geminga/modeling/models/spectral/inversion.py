@@ -10,6 +10,7 @@ from scipy.optimize import minimize_scalar
 
 from geminga.errors import UnitError
 from geminga.modeling.models.derivative import current_values
+from geminga.modeling.models.energy import as_energy
 from geminga.numerics.roots import inversion
 
 __all__ = ["e_peak", "inverse", "inverse_all"]
@@ -41,8 +42,6 @@ def inverse_all(
     energies : list of Quantity
         For each value the energies in increasing order; NaN if there is none.
     """
-    from geminga.modeling.models.spectral.base import as_energy
-
     low, high = (
         float(as_energy(e, name).to_value("TeV")) for e, name in ((energy_min, "energy_min"), (energy_max, "energy_max"))
     )

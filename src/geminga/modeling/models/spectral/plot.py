@@ -8,6 +8,7 @@ import numpy as np
 from astropy import units as u
 
 from geminga.errors import InputError
+from geminga.modeling.models.energy import as_energy
 from geminga.utils.plot import current_axes, quantities_on_axes
 
 __all__ = ["plot", "plot_error", "scale_plot_flux"]
@@ -24,8 +25,6 @@ def _energies(energy_bounds: Any, n_points: int) -> u.Quantity:
     elif hasattr(energy_bounds, "bounds"):
         low, high = energy_bounds.bounds
     else:
-        from geminga.modeling.models.spectral.base import as_energy
-
         given = [as_energy(e, "energy_bounds") for e in energy_bounds]
         if len(given) < 2:
             msg = f"energy_bounds: got {energy_bounds!r}; expected a lower and an upper energy."

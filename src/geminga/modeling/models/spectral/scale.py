@@ -10,7 +10,8 @@ from astropy import units as u
 from numpy.typing import ArrayLike
 
 from geminga.errors import FormatError, InputError
-from geminga.modeling.models.base import Model, build_parameters
+from geminga.modeling.models.base import build_parameters
+from geminga.modeling.models.create import Model
 from geminga.modeling.models.derivative import Evaluator, Result, current_values
 from geminga.modeling.models.spectral.base import Array, SpectralModel
 from geminga.modeling.parameter import Parameter
