@@ -17,6 +17,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from geminga.data import GTI
 from geminga.errors import GeometryError, InputError, NameLookupError, UnitError, UnsupportedError
 from geminga.maps import LabelMapAxis, MapAxes, MapAxis, TimeMapAxis
+from geminga.maps.axes.grouping import bins_between
 
 START = Time("2020-03-19")
 LOG = MapAxis.from_energy_bounds("0.1 TeV", "10 TeV", nbin=4)
@@ -168,6 +169,20 @@ def test_groups_cover_the_axis_once(edges: list[float]) -> None:
     kinds = list(table["bin_type"])
     assert set(kinds[1:-1]) <= {"normal"}
     assert_allclose(table["energy_min"].quantity.value, axis.edges_min[table["idx_min"]].value)
+
+
+@pytest.mark.parametrize("axis", [LOG, LIN], ids=["log", "lin"])
+def test_bins_between(axis: MapAxis) -> None:
+    assert bins_between(axis) == slice(0, axis.nbin)
+    inner = axis.slice(bins_between(axis, axis.edges[1], axis.edges[3]))
+    assert_allclose(inner.edges.value, axis.edges[1:4].value)
+    # To the nearest edge in pixels, and not beyond the axis.
+    near = axis.pix_to_coord(0.9)
+    assert bins_between(axis, near, 2 * axis.edges[-1]) == slice(1, axis.nbin)
+    with pytest.raises(InputError, match=f"a map: {axis.name}_min .* is not below {axis.name}_max"):
+        bins_between(axis, axis.edges[2], axis.edges[1], owner="a map")
+    with pytest.raises(GeometryError, match="no whole bin"):
+        bins_between(axis, 2 * axis.edges[-1], 3 * axis.edges[-1])
 
 
 def test_group_table_takes_an_axis() -> None:

@@ -378,20 +378,7 @@ class MapAxis:
     format_plot_xaxis = plot.format_plot_xaxis
     format_plot_yaxis = plot.format_plot_yaxis
 
-    def __str__(self) -> str:
-        ends, label = (self.edge_values, "edges") if self._node_type == "edges" else (self._nodes, "center")
-        pad = " " * (6 - len(label))
-        return (
-            f"{type(self).__name__}\n\n"
-            f"\tname       : {self._name:<10s}\n"
-            f"\tunit       : {str(self._unit)!r:<10s}\n"
-            f"\tnbins      : {self.nbin:<10d}\n"
-            f"\tnode type  : {self._node_type:<10s}\n"
-            f"\t{label} min{pad} : {ends.min():.1e} {self._unit}\n"
-            f"\t{label} max{pad} : {ends.max():.1e} {self._unit}\n"
-            f"\tinterp     : {self._interp:<10s}\n"
-        )
-
+    __str__ = plot.number_text
     __repr__ = __str__
     _repr_html_ = plot.repr_html
 

@@ -14,6 +14,7 @@ __all__ = [
     "label_edges",
     "number_labels",
     "number_scale",
+    "number_text",
     "number_xerr",
     "repr_html",
     "use_center_as_plot_labels",
@@ -54,6 +55,23 @@ def number_xerr(self: Any) -> tuple[u.Quantity, u.Quantity]:
 def number_scale(self: Any) -> str:
     """Scale of a matplotlib axis."""
     return "log" if self.interp == "log" else "linear"
+
+
+def number_text(self: Any) -> str:
+    """Summary of an axis of numbers."""
+    is_edges = self.node_type == "edges"
+    ends, label = (self.edge_values, "edges") if is_edges else (self.center_values, "center")
+    pad = " " * (6 - len(label))
+    return (
+        f"{type(self).__name__}\n\n"
+        f"\tname       : {self.name:<10s}\n"
+        f"\tunit       : {str(self.unit)!r:<10s}\n"
+        f"\tnbins      : {self.nbin:<10d}\n"
+        f"\tnode type  : {self.node_type:<10s}\n"
+        f"\t{label} min{pad} : {ends.min():.1e} {self.unit}\n"
+        f"\t{label} max{pad} : {ends.max():.1e} {self.unit}\n"
+        f"\tinterp     : {self.interp:<10s}\n"
+    )
 
 
 def axis_label(axis: Any) -> str:

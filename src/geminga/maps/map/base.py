@@ -11,7 +11,20 @@ from astropy import units as u
 from numpy.typing import NDArray
 
 from geminga.errors import GeometryError, InputError
-from geminga.maps.map import arithmetic, combine, convert, factory, fill, get, integrate, iterate, plot, sample, transform
+from geminga.maps.map import (
+    arithmetic,
+    combine,
+    convert,
+    factory,
+    fill,
+    get,
+    integrate,
+    iterate,
+    plot,
+    sample,
+    to_region,
+    transform,
+)
 from geminga.maps.map import reduce as reductions
 from geminga.maps.map.content import Content
 from geminga.utils.units import as_quantity, parse_unit
@@ -235,7 +248,7 @@ class Map:
     resample = convert.resample
     reproject_to_geom = convert.reproject_to_geom
     reproject_by_image = convert.reproject_by_image
-    get_spectrum = convert.get_spectrum
+    get_spectrum = to_region.get_spectrum
 
     # Plots
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from geminga.errors import GeometryError
 from geminga.maps.geom.wcs import WcsGeom
-from geminga.maps.map import convert, get, plot, transform
+from geminga.maps.map import get, plot, to_region, transform
 from geminga.maps.map import smooth as smoothing
 from geminga.maps.map.base import Map
 
@@ -145,10 +145,10 @@ class WcsNDMap(WcsMap, kind="wcs"):
     interp_by_coord = get.interp_scaled_by_coord
     interp_by_pix = get.interp_scaled_by_pix
     cutout = transform.cutout
-    cutout_and_mask_region = convert.cutout_and_mask_region
-    mask_contains_region = convert.mask_contains_region
-    to_region_nd_map = convert.to_region_nd_map
-    to_region_nd_map_histogram = convert.to_region_nd_map_histogram
+    cutout_and_mask_region = to_region.cutout_and_mask_region
+    mask_contains_region = to_region.mask_contains_region
+    to_region_nd_map = to_region.to_region_nd_map
+    to_region_nd_map_histogram = to_region.to_region_nd_map_histogram
     smooth = smoothing.smooth
     convolve = smoothing.convolve
     binary_erode = smoothing.binary_erode

@@ -1,9 +1,8 @@
 """What every spatial model does, derived from its formula.
 
 A model of one's own gives parameters and ``evaluate`` with Quantities; if it has `evaluation_radius`, it is only looked at
-within. The built-in
-shapes add exact densities and gradients (`SpatialModel._density`) and, where they are round, their radial profile and transform.
-Numbers are in deg and sr-1 here.
+within. The built-in shapes add exact densities and gradients (`SpatialModel._density`) and, where they are round, their radial
+profile and transform. Numbers are in deg and sr-1 here.
 """
 
 from __future__ import annotations
@@ -17,8 +16,9 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord, UnitSphericalRepresentation, frame_transform_graph
 from numpy.typing import ArrayLike, NDArray
 
-from geminga.errors import NameLookupError, ParameterError, UnitError, UnsupportedError
+from geminga.errors import NameLookupError, ParameterError, UnsupportedError
 from geminga.modeling.models.base import ModelBase
+from geminga.modeling.models.coordinates import as_angle
 from geminga.modeling.models.derivative import (
     Evaluator,
     Result,
@@ -33,31 +33,12 @@ from geminga.modeling.models.spatial import plot as figures
 from geminga.modeling.parameter import Parameter
 from geminga.numerics.sphere import frame_rotation, lonlat, rotate, unit_vector
 
-__all__ = ["SpatialModel", "as_angle"]
+__all__ = ["SpatialModel", "to_frame"]
 
 Array = NDArray[np.float64]
 
 #: Semi-axes of an ellipse that holds 95 % of a bivariate normal distribution, in standard deviations.
 _AXIS_95 = float(np.sqrt(-2 * np.log(0.05)))
-
-
-def as_angle(value: Any, name: str) -> u.Quantity:
-    """Angle as a Quantity in the unit it came with.
-
-    Raises
-    ------
-    UnitError
-        If it has no unit or not one of angle.
-    """
-    try:
-        quantity = u.Quantity(value, copy=False)
-    except (TypeError, ValueError) as error:
-        msg = f"{name}: cannot read {value!r} as an angle; expected something like '1 deg'."
-        raise UnitError(msg) from error
-    if not quantity.unit.is_equivalent(u.deg):
-        msg = f"{name}: {value!r} has unit '{quantity.unit}'; expected an angle such as '1 deg'."
-        raise UnitError(msg)
-    return quantity
 
 
 class SpatialModel(ModelBase):

@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike
 from geminga.errors import DataError, InputError, UnsupportedError
 from geminga.maps import Map, MapCoord
 from geminga.modeling.models.base import build_parameters
+from geminga.modeling.models.coordinates import as_angle
 from geminga.modeling.models.derivative import Evaluator, Result, current_values
-from geminga.modeling.models.spatial.base import Array, SpatialModel, as_angle
+from geminga.modeling.models.spatial.base import Array, SpatialModel
 from geminga.modeling.models.spectral.template import read_column
 from geminga.modeling.parameter import Parameter
 from geminga.modeling.parameters import Parameters

@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike
 from geminga.errors import FileError, InputError, UnsupportedError
 from geminga.maps import Map, MapCoord
 from geminga.modeling.models.base import build_parameters
+from geminga.modeling.models.coordinates import as_angle, as_energy
 from geminga.modeling.models.derivative import Result, canonical_unit
-from geminga.modeling.models.energy import as_energy
-from geminga.modeling.models.spatial.base import Array, SpatialModel, as_angle
+from geminga.modeling.models.spatial.base import Array, SpatialModel
 from geminga.modeling.models.table_axes import (
     at_parameters,
     axis_parameters,

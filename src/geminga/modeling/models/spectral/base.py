@@ -3,8 +3,7 @@
 A model of one's own gives parameters and a static ``evaluate`` with Quantities; it is then differentiated and integrated
 numerically. A built-in model adds `SpectralModel._dnde_formula` (and `SpectralModel._integral_formula` where there is a closed
 form): functions of canonical floats with exact gradients, from `geminga.numerics.spectra`. A subclass that overrides ``evaluate``
-is never evaluated with the formula of its
-parent.
+is never evaluated with the formula of its parent.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from geminga.errors import InputError
 from geminga.modeling.models.base import ModelBase
+from geminga.modeling.models.coordinates import as_energy, positive_energies
 from geminga.modeling.models.derivative import (
     Evaluator,
     Result,
@@ -31,7 +31,6 @@ from geminga.modeling.models.derivative import (
     quantities,
     scaled,
 )
-from geminga.modeling.models.energy import as_energy, positive_energies
 from geminga.modeling.models.spectral import errors, inversion
 from geminga.modeling.models.spectral import plot as figures
 from geminga.modeling.registry import SPECTRAL_MODEL_REGISTRY

@@ -11,9 +11,9 @@ from astropy import units as u
 from numpy.typing import ArrayLike
 
 from geminga.errors import FormatError, InputError
+from geminga.modeling.models.coordinates import as_energy
 from geminga.modeling.models.create import Model
 from geminga.modeling.models.derivative import Evaluator, Result, differentiate, in_canonical
-from geminga.modeling.models.energy import as_energy
 from geminga.modeling.models.spectral.base import Array, SpectralModel
 from geminga.modeling.models.spectral.constant import ConstantSpectralModel
 from geminga.modeling.parameter import Parameter

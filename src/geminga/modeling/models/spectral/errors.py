@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from geminga.errors import InputError
+from geminga.modeling.models.coordinates import as_energy
 from geminga.modeling.models.derivative import Evaluator, current_values
-from geminga.modeling.models.energy import as_energy
 
 __all__ = ["energy_flux_error", "evaluate_error", "integral_error", "pivot_energy", "spectral_index_error"]
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from astropy import units as u
 
+from geminga.modeling.models.coordinates import positive_energies
 from geminga.modeling.models.derivative import canonical_unit
-from geminga.modeling.models.energy import positive_energies
 from geminga.numerics.quadrature import log_panels
 
 __all__ = ["integrate_spectrum"]

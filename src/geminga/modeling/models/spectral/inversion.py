@@ -9,8 +9,8 @@ from astropy import units as u
 from scipy.optimize import minimize_scalar
 
 from geminga.errors import UnitError
+from geminga.modeling.models.coordinates import as_energy
 from geminga.modeling.models.derivative import current_values
-from geminga.modeling.models.energy import as_energy
 from geminga.numerics.roots import inversion
 
 __all__ = ["e_peak", "inverse", "inverse_all"]

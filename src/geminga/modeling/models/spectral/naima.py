@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike
 
 from geminga.errors import FormatError, InputError, MissingDependencyError, NameLookupError, UnitError
 from geminga.modeling.models.base import build_parameters
+from geminga.modeling.models.coordinates import as_energy
 from geminga.modeling.models.derivative import Evaluator, Result, differentiate, in_canonical, quantities
-from geminga.modeling.models.energy import as_energy
 from geminga.modeling.models.spectral.base import Array, SpectralModel
 from geminga.modeling.parameter import Parameter
 from geminga.modeling.parameters import Parameters

@@ -10,7 +10,7 @@ from astropy import units as u
 
 from geminga.errors import DataError, InputError
 from geminga.modeling.models.base import build_parameters
-from geminga.modeling.models.energy import as_energy
+from geminga.modeling.models.coordinates import as_energy
 from geminga.modeling.models.spectral.base import Array, Formula, SpectralModel
 from geminga.modeling.models.spectral.template import read_column
 from geminga.modeling.parameter import Parameter

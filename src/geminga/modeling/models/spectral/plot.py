@@ -8,7 +8,7 @@ import numpy as np
 from astropy import units as u
 
 from geminga.errors import InputError
-from geminga.modeling.models.energy import as_energy
+from geminga.modeling.models.coordinates import as_energy
 from geminga.utils.plot import current_axes, quantities_on_axes
 
 __all__ = ["plot", "plot_error", "scale_plot_flux"]

@@ -10,8 +10,8 @@ from astropy import units as u
 from numpy.typing import NDArray
 
 from geminga.errors import DataError, FormatError, InputError, UnitError
+from geminga.modeling.models.coordinates import as_energy
 from geminga.modeling.models.derivative import canonical_unit
-from geminga.modeling.models.energy import as_energy
 from geminga.modeling.models.spectral.base import Array, Formula, SpectralModel
 from geminga.numerics.quadrature import log_panels
 from geminga.numerics.spectra_table import table_integral, table_value

@@ -11,8 +11,8 @@ from astropy import units as u
 from geminga.errors import FileError, InputError
 from geminga.maps import Map
 from geminga.modeling.models.base import build_parameters
+from geminga.modeling.models.coordinates import as_energy
 from geminga.modeling.models.derivative import canonical_unit
-from geminga.modeling.models.energy import as_energy
 from geminga.modeling.models.spectral.base import Array, Formula, SpectralModel
 from geminga.modeling.models.table_axes import (
     at_parameters,

@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from geminga.errors import DataError, FileError, FormatError, InputError, UnsupportedError
 from geminga.maps import Map
 from geminga.modeling.models.base import build_parameters
+from geminga.modeling.models.coordinates import as_energy
 from geminga.modeling.models.derivative import Evaluator, Result
-from geminga.modeling.models.energy import as_energy
 from geminga.modeling.models.temporal import plot as figures
 from geminga.modeling.models.temporal.base import TemporalModel
 from geminga.modeling.models.temporal.light_curve_io import find_light_curve_format, map_of_table, table_of_map
