@@ -56,6 +56,7 @@ NAMES = (
     "tutorial",
     "flux_points",
     "ts_map",
+    "reduce_maps",
 )
 
 

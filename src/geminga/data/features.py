@@ -93,20 +93,11 @@ def get_irfs_features(
         msg = "get_irfs_features got a position and a fixed_offset; give one of them."
         raise InputError(msg)
     energy = as_quantity(energy_true, "TeV", "energy_true")
-    rows = []
-    for observation in observations:
-        offset = _offset(observation, position, fixed_offset)
-        row: dict[str, Any] = {"obs_id": observation.obs_id}
-        for name in wanted:
-            irf, make = _FEATURES[name]
-            if getattr(observation, irf) is None:
-                msg = f"get_irfs_features: observation {observation.obs_id} has no {irf}, which {name!r} needs."
-                raise DataError(msg)
-            row[name] = u.Quantity(np.squeeze(make(observation, energy, offset, containment_fraction)))
-        rows.append(row)
-    table = Table({name: [row[name] for row in rows] for name in [*wanted, "obs_id"]})
+    places = [(observation, _offset(observation, position, fixed_offset)) for observation in observations]
+    table = Table()
     for name in wanted:
-        table[name] = u.Quantity([row[name] for row in rows])
+        table[name] = u.Quantity([_feature(one, name, energy, offset, containment_fraction) for one, offset in places])
+    table["obs_id"] = [observation.obs_id for observation, _ in places]
     if apply_standard_scaler:
         table = standard_scaler(table)
     table.meta = {
@@ -114,10 +105,24 @@ def get_irfs_features(
         "containment_fraction": containment_fraction,
         "apply_standard_scaler": apply_standard_scaler,
     }
-    table.meta |= (
-        {"position": position} if position is not None else {"fixed_offset": fixed_offset} if fixed_offset is not None else {}
-    )
+    where = {"position": position, "fixed_offset": fixed_offset}
+    table.meta |= {key: value for key, value in where.items() if value is not None}
     return table
+
+
+def _feature(observation: Any, name: str, energy: u.Quantity, offset: u.Quantity, fraction: float) -> u.Quantity:
+    """One number of one observation.
+
+    Raises
+    ------
+    DataError
+        If the observation lacks the response.
+    """
+    irf, make = _FEATURES[name]
+    if getattr(observation, irf) is None:
+        msg = f"get_irfs_features: observation {observation.obs_id} has no {irf}, which {name!r} needs."
+        raise DataError(msg)
+    return u.Quantity(np.squeeze(make(observation, energy, offset, fraction)))
 
 
 def _offset(observation: Any, position: Any, fixed_offset: Any) -> u.Quantity:

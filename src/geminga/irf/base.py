@@ -64,6 +64,9 @@ class IRF:
     default_interp_kwargs: ClassVar[dict[str, Any]] = {"bounds_error": False, "fill_value": 0.0}
     #: Must the data have a unit convertible to `default_unit`.
     has_fixed_unit: ClassVar[bool] = False
+    #: What plots call the values, and whether these range over many orders of magnitude.
+    plotted_name: ClassVar[str] = "Value"
+    is_plotted_in_log: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -157,11 +160,13 @@ class IRF:
             axes=axes,
             data=data,
             unit=self.unit if unit is None else unit,
-            is_pointlike=self.is_pointlike,
-            fov_alignment=self.fov_alignment,
-            meta=dict(self.meta),
             interp_kwargs=dict(self.interp_kwargs),
+            **self._state(),
         )
+
+    def _state(self) -> dict[str, Any]:
+        """What a response made of this one has in common with it besides axes and data."""
+        return {"is_pointlike": self.is_pointlike, "fov_alignment": self.fov_alignment, "meta": dict(self.meta)}
 
     def __str__(self) -> str:
         name = type(self).__name__
@@ -192,13 +197,16 @@ class IRF:
         InputError
             If the other is of another type.
         """
-        if not isinstance(other, type(self)):
-            msg = f"Cannot compare {type(self).__name__} with {type(other).__name__}."
-            raise InputError(msg)
+        self._must_be_alike(other)
         if self.data.shape != other.data.shape or not self.unit.is_equivalent(other.unit):
             return False
         axes = self.axes.is_allclose(other.axes, rtol=rtol_axes, atol=atol_axes)
         return bool(axes and np.allclose(self.quantity, other.quantity, **kwargs))
+
+    def _must_be_alike(self, other: Any) -> None:
+        if not isinstance(other, type(self)):
+            msg = f"Cannot compare {type(self).__name__} with {type(other).__name__}."
+            raise InputError(msg)
 
     # ---- evaluation --------------------------------------------------------------------------
 

@@ -43,6 +43,7 @@ class EffectiveAreaTable2D(IRF):
     required_axes: ClassVar[list[str]] = ["energy_true", "offset"]
     default_unit: ClassVar[u.UnitBase] = u.m**2
     has_fixed_unit: ClassVar[bool] = True
+    plotted_name: ClassVar[str] = "Effective area"
 
     @classmethod
     def from_parametrization(cls, energy_axis_true: Any = None, instrument: str = "HESS") -> Any:
@@ -74,7 +75,7 @@ class EffectiveAreaTable2D(IRF):
         return cls(axes=[energy_axis_true, offset], data=data[:, np.newaxis], unit="cm2", meta={"TELESCOP": instrument})
 
     peek = plot.peek_aeff
-    plot_energy_dependence = plot.plot_aeff_energy
-    plot_offset_dependence = plot.plot_aeff_offset
+    plot_energy_dependence = plot.plot_energy_dependence
+    plot_offset_dependence = plot.plot_offset_dependence
     # The name of the module is taken from here on.
-    plot = plot.plot_aeff
+    plot = plot.plot_table

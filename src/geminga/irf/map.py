@@ -14,6 +14,7 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from geminga.errors import FormatError, GeometryError, InputError, NameLookupError
+from geminga.irf.defaults import all_sky_image
 from geminga.maps import Map, RegionNDMap
 from geminga.utils.files import read_fits, write_fits
 
@@ -291,6 +292,14 @@ class IRFMap:
     def write(self, filename: str | Path, overwrite: bool = False, format: str = "gadf", checksum: bool = False) -> None:
         """Write to a FITS file, whole or not at all; checksums are always written."""
         write_fits(self.to_hdulist(format=format), filename, overwrite=overwrite)
+
+
+def same_everywhere(values: NDArray[np.float64], axes: list[Any], geom: Any = None, unit: str = "") -> tuple[Any, Any]:
+    """Response, shape (axis 1, axis 0), in each pixel of an image (by default two for the whole sky), and exposure of one."""
+    cube = (all_sky_image() if geom is None else geom.to_image()).to_cube(axes)
+    data = np.broadcast_to(values[:, :, None, None], cube.data_shape).copy()
+    exposure = Map.from_geom(cube.squash(axes[0].name), data=1.0, unit="m2 s", dtype=float)
+    return Map.from_geom(cube, data=data, unit=unit, dtype=float), exposure
 
 
 def _theta_to_rad(own: Any) -> Any:

@@ -15,17 +15,19 @@ __all__ = [
     "peek_edisp_map",
     "peek_kernel",
     "peek_psf_map",
-    "plot_aeff",
-    "plot_aeff_energy",
-    "plot_aeff_offset",
     "plot_bias",
     "plot_containment_radius_vs_energy",
+    "plot_energy_dependence",
     "plot_kernel",
     "plot_matrix",
+    "plot_offset_dependence",
     "plot_psf_vs_rad",
     "plot_rad_max_vs_energy",
+    "plot_table",
+    "quantity_label",
     "table_curves",
     "table_image",
+    "with_norm",
 ]
 
 
@@ -63,10 +65,31 @@ def offsets_of(self: Any, offset: Any, number: int) -> Any:
     return np.atleast_1d(u.Quantity(offset))
 
 
-def plot_aeff(
+def with_norm(kwargs: dict[str, Any], norm: Any, **defaults: Any) -> dict[str, Any]:
+    """Options with a norm of colours made of their ``vmin`` and ``vmax``, or else of `defaults`; a norm that is given stays."""
+    if "norm" in kwargs:
+        return kwargs
+    limits = {key: kwargs[key] for key in ("vmin", "vmax") if key in kwargs}
+    others = {key: value for key, value in kwargs.items() if key not in limits}
+    return others | {"norm": norm(**(defaults | limits))}
+
+
+def quantity_label(self: Any) -> str:
+    """What a response is, with its unit."""
+    return f"{self.plotted_name} [{self.unit.to_string('latex_inline')}]"
+
+
+def energies_of(axis: Any, energy: Any) -> Any:
+    """Energies as a Quantity; if none are given, five over the axis."""
+    if energy is None:
+        return axis.center[np.linspace(0, axis.nbin - 1, 5).astype(int)]
+    return np.atleast_1d(u.Quantity(energy))
+
+
+def plot_table(
     self: Any, ax: Any = None, add_cbar: bool = True, axes_loc: Any = None, kwargs_colorbar: Any = None, **kwargs: Any
 ) -> Any:
-    """Plot the area against energy and offset.
+    """Plot the values against energy and offset.
 
     Parameters
     ----------
@@ -79,55 +102,63 @@ def plot_aeff(
     **kwargs
         Options of `matplotlib.axes.Axes.pcolormesh`.
     """
+    from matplotlib.colors import LogNorm, Normalize
+
     bar = {"add_cbar": add_cbar, "axes_loc": axes_loc, "kwargs_colorbar": kwargs_colorbar}
-    label = f"Effective area [{self.unit.to_string('latex_inline')}]"
-    kwargs.setdefault("vmin", 0)
-    return table_image(ax, self.axes["energy_true"], self.axes["offset"], self.data, label, bar, **kwargs)
+    values = np.asarray(self.data, dtype=float)
+    if self.is_plotted_in_log:
+        positive = values[np.isfinite(values) & (values > 0)]
+        limits = (positive.min(), positive.max()) if positive.size and positive.min() < positive.max() else (1e-1, 1.0)
+        kwargs = with_norm(kwargs, LogNorm, vmin=limits[0], vmax=limits[1])
+    else:
+        kwargs = with_norm(kwargs, Normalize, vmin=0)
+    return table_image(ax, self.axes[0], self.axes["offset"], values, quantity_label(self), bar, **kwargs)
 
 
-def plot_aeff_energy(self: Any, ax: Any = None, offset: Any = None, **kwargs: Any) -> Any:
-    """Plot the area against energy at some offsets.
+def plot_energy_dependence(self: Any, ax: Any = None, offset: Any = None, **kwargs: Any) -> Any:
+    """Plot the values against energy at some offsets.
 
     Parameters
     ----------
     ax : Axes, optional
         Where to plot.
     offset : Quantity, optional
-        Offsets; four between the ends of the axis if not given.
+        Offsets; some between the ends of the axis if not given.
     **kwargs
         Options of `matplotlib.axes.Axes.plot`.
     """
-    axis = self.axes["energy_true"]
+    axis = self.axes[0]
     curves = {}
-    for value in offsets_of(self, offset, 4):
-        area = self.evaluate(offset=value, energy_true=axis.center)
-        curves[f"offset = {value:.2f}"] = np.where(area.value > 0, area.value, np.nan)
-    ax = table_curves(ax, axis, curves, f"Effective area [{self.unit.to_string('latex_inline')}]", **kwargs)
+    for value in offsets_of(self, offset, 5 if self.is_plotted_in_log else 4):
+        found = self.evaluate(**{"offset": value, axis.name: axis.center}).value
+        curves[f"offset = {value:.2f}"] = np.where(found > 0, found, np.nan)
+    ax = table_curves(ax, axis, curves, quantity_label(self), **kwargs)
     ax.set_yscale("log")
     return ax
 
 
-def plot_aeff_offset(self: Any, ax: Any = None, energy: Any = None, **kwargs: Any) -> Any:
-    """Plot the area, relative to that at the smallest offset, against offset at some energies.
+def plot_offset_dependence(self: Any, ax: Any = None, energy: Any = None, **kwargs: Any) -> Any:
+    """Plot the values, relative to that at the smallest offset, against offset at some energies.
 
     Parameters
     ----------
     ax : Axes, optional
         Where to plot.
     energy : Quantity, optional
-        True energies; five over the axis if not given.
+        Energies; five over the axis if not given.
     **kwargs
         Options of `matplotlib.axes.Axes.plot`.
     """
-    axis = self.axes["offset"]
-    true = self.axes["energy_true"]
-    energies = true.center[np.linspace(0, true.nbin - 1, 5).astype(int)] if energy is None else np.atleast_1d(u.Quantity(energy))
+    axis, offset = self.axes[0], self.axes["offset"]
     curves = {}
-    for value in energies:
-        area = self.evaluate(offset=axis.center, energy_true=value).value
-        if area[0] > 0:
-            curves[f"energy = {value:.3g}"] = area / area[0]
-    return table_curves(ax, axis, curves, "Relative effective area", **kwargs)
+    for value in energies_of(axis, energy):
+        found = self.evaluate(**{"offset": offset.center, axis.name: value}).value
+        if found[0] > 0:
+            curves[f"energy = {value:.3g}"] = found / found[0]
+    ax = table_curves(ax, offset, curves, f"Relative {self.plotted_name.lower()}", **kwargs)
+    if self.is_plotted_in_log:
+        ax.set_yscale("log")
+    return ax
 
 
 def peek_aeff(self: Any, figsize: tuple[float, float] = (15, 5)) -> None:
@@ -167,14 +198,15 @@ def plot_matrix(
     """
     from matplotlib.colors import PowerNorm
 
+    from geminga.maps.map.plot import add_colorbar
+
     ax = current_axes(ax)
     true, reco = self.axes["energy_true"], self.axes["energy"]
-    kwargs.setdefault("norm", PowerNorm(gamma=0.5))
-    kwargs.setdefault("cmap", "viridis")
+    kwargs = {"cmap": "viridis"} | with_norm(kwargs, PowerNorm, gamma=0.5)
     mesh = ax.pcolormesh(true.edges.value, reco.edges.to_value(true.unit), np.asarray(self.pdf_matrix).T, **kwargs)
     ax.set(xscale="log", yscale="log", xlabel=f"True energy [{true.unit}]", ylabel=f"Energy [{true.unit}]")
     if add_cbar:
-        ax.figure.colorbar(mesh, ax=ax, **{"label": "Probability", **(kwargs_colorbar or {})})
+        add_colorbar(mesh, ax=ax, axes_loc=axes_loc, **{"label": "Probability", **(kwargs_colorbar or {})})
     return ax
 
 

@@ -42,7 +42,7 @@ class FieldPoints:
         """Angle from the pointing (unit vector in ICRS), deg; 180 deg where there is no sky."""
         return np.nan_to_num(np.rad2deg(offset_angle(self.vectors, pointing)), nan=180.0)
 
-    def image(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
+    def image(self, values: NDArray[Any]) -> NDArray[Any]:
         """Values, shape (n_rows, n), as images, shape (n_rows, lat, lon)."""
         if self.weights is not None:
             return (values @ self.weights.astype(values.dtype)).reshape(-1, 1, 1)

@@ -6,23 +6,14 @@ import html
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
-__all__ = ["Maker"]
+__all__ = ["HasOptions", "Maker"]
 
 
-class Maker(ABC):
-    """Base of makers, which turn observations into datasets.
+class HasOptions:
+    """What holds options and shows them when it is printed."""
 
-    A maker of one's own has a ``tag`` and a method ``run(dataset, observation)`` that returns a dataset. It holds options
-    only: nothing of what it does to one observation may change what it does to the next.
-    """
-
-    tag: ClassVar[str] = "Maker"
-    #: Options shown by ``print``.
+    #: Options shown by ``print``, if they are not None.
     shown: ClassVar[tuple[str, ...]] = ()
-
-    @abstractmethod
-    def run(self, *args: Any, **kwargs: Any) -> Any:
-        """Make or complete a dataset."""
 
     def __str__(self) -> str:
         name = type(self).__name__
@@ -33,3 +24,17 @@ class Maker(ABC):
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(str(self))}</pre>"
+
+
+class Maker(HasOptions, ABC):
+    """Base of makers, which turn observations into datasets.
+
+    A maker of one's own has a ``tag`` and a method ``run(dataset, observation)`` that returns a dataset. It holds options
+    only: nothing of what it does to one observation may change what it does to the next.
+    """
+
+    tag: ClassVar[str] = "Maker"
+
+    @abstractmethod
+    def run(self, *args: Any, **kwargs: Any) -> Any:
+        """Make or complete a dataset."""

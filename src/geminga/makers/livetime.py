@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geminga.errors import GeometryError
-from geminga.irf.points import field_points, icrs_vector
 from geminga.irf.project import make_map_exposure_true_energy
 from geminga.makers.map import needed, pointing_of
+from geminga.makers.masks import near_pointing
 from geminga.maps import Map
 from geminga.utils.units import as_quantity
 
@@ -24,9 +24,7 @@ def _near(observation: Any, geom: Any, offset_max: Any) -> NDArray[np.bool_]:
         limit = axis.node_quantity[-1]
     else:
         limit = as_quantity(offset_max, "deg", "offset_max")
-    points = field_points(geom)
-    offset = points.offset(icrs_vector(pointing_of(observation)))
-    return points.image((offset < limit.to_value("deg"))[np.newaxis])[0]
+    return near_pointing(observation, geom, limit.to_value("deg"))
 
 
 def make_observation_time_map(observations: Any, geom: Any, offset_max: Any = None) -> Any:

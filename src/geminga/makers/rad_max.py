@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from geminga.errors import GeometryError
+from geminga.errors import GeometryError, InputError
 from geminga.maps import RegionNDMap
 from geminga.utils.regions import compound_region_to_regions
 
-__all__ = ["make_counts_off_rad_max", "make_counts_rad_max"]
+__all__ = ["make_counts_off_rad_max", "make_counts_rad_max", "needed_rad_max"]
 
 
 def _need_points(geom: Any, function: str) -> None:
@@ -16,6 +16,23 @@ def _need_points(geom: Any, function: str) -> None:
         kind = type(getattr(geom, "region", geom)).__name__
         msg = f"{function}: the region is a {kind}; expected PointSkyRegions, round which the radius is taken."
         raise GeometryError(msg)
+
+
+def needed_rad_max(observation: Any) -> Any:
+    """Radius of an observation.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if observation.rad_max is None:
+        msg = (
+            f"Observation {observation.obs_id} has no RAD_MAX, so events round a point cannot be counted; give a circle, or a "
+            "point-like observation."
+        )
+        raise InputError(msg)
+    return observation.rad_max
 
 
 def make_counts_rad_max(geom: Any, rad_max: Any, events: Any) -> RegionNDMap:

@@ -11,9 +11,9 @@ from astropy import units as u
 from geminga.datasets.products import label
 from geminga.datasets.replace import with_parts
 from geminga.errors import DataError, InputError
-from geminga.irf.points import field_points, icrs_vector
 from geminga.makers.base import Maker
 from geminga.makers.map import pointing_of
+from geminga.makers.masks import near_pointing, uniform_mask
 from geminga.makers.thresholds import bias_threshold, crossing, dl3_area, dl3_background, dl3_kernel
 from geminga.maps import Map
 from geminga.utils.units import as_quantity
@@ -146,9 +146,7 @@ class SafeMaskMaker(Maker):
         """
         _need(observation, "offset-max")
         geom = dataset._geom
-        points = field_points(geom)
-        offset = points.offset(icrs_vector(pointing_of(observation)))
-        near = points.image((offset < self.offset_max.value)[np.newaxis])[0]
+        near = near_pointing(observation, geom, self.offset_max.value)
         return Map.from_geom(geom, data=np.broadcast_to(near, geom.data_shape).copy(), dtype=bool)
 
     @staticmethod
@@ -206,7 +204,7 @@ class SafeMaskMaker(Maker):
             energy, area, edges = axis.center.to_value("TeV"), spectrum.frozen_data.ravel(), axis.edges.to_value("TeV")
         if not (area > 0).any():
             log.warning("%s: the effective area is zero there, no energy is safe; mask_safe is false everywhere.", label(dataset))
-            return Map.from_geom(geom, data=np.zeros(geom.data_shape, bool), dtype=bool)
+            return uniform_mask(geom, False)
         threshold = crossing(energy, area, 0.01 * self.aeff_percent * area.max(), edges, sharp=self.irfs == "DL4")
         return geom.energy_mask(energy_min=u.Quantity(threshold, "TeV"))
 
@@ -236,7 +234,7 @@ class SafeMaskMaker(Maker):
                 label(dataset),
                 self.bias_percent,
             )
-            return Map.from_geom(geom, data=np.zeros(geom.data_shape, bool), dtype=bool)
+            return uniform_mask(geom, False)
         return geom.energy_mask(energy_min=threshold)
 
     def make_mask_energy_bkg_peak(self, dataset: Any, observation: Any = None) -> Any:

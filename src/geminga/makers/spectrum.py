@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from geminga.errors import GeometryError, InputError
+from geminga.errors import GeometryError
 from geminga.makers.map import MapDatasetMaker, needed, pointing_of
 from geminga.makers.map_irfs import is_map
-from geminga.makers.rad_max import make_counts_rad_max
+from geminga.makers.rad_max import make_counts_rad_max, needed_rad_max
 
 __all__ = ["SpectrumDatasetMaker"]
 
@@ -73,14 +73,7 @@ class SpectrumDatasetMaker(MapDatasetMaker):
         """
         if not geom.is_region or not geom.is_all_point_sky_regions:
             return MapDatasetMaker.make_counts(geom, observation)
-        rad_max = observation.rad_max
-        if rad_max is None:
-            msg = (
-                f"Observation {observation.obs_id} has no RAD_MAX, so events round a point cannot be selected; give a circle, or "
-                "a point-like observation."
-            )
-            raise InputError(msg)
-        return make_counts_rad_max(geom, rad_max, observation.events)
+        return make_counts_rad_max(geom, needed_rad_max(observation), observation.events)
 
     def make_exposure(self, geom: Any, observation: Any) -> Any:  # type: ignore[override]
         """Exposure, m2 s, times the fraction of the PSF inside the region if there is a containment correction.

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 from geminga.errors import FormatError, GeometryError, InputError, UnsupportedError
 from geminga.irf import EDispKernel, EDispKernelMap, EDispMap
-from geminga.irf.edisp.map import gauss_migra
+from geminga.irf.edisp.migra import gauss_density
 from geminga.maps import Map, MapAxis, MapCoord, WcsGeom
 from tests.helpers import data_path, requires_data
 
@@ -32,6 +32,14 @@ def varying(seed: int = 0) -> EDispMap:
     edisp = EDispMap(Map.from_geom(geom, data=data), exposure)
     edisp.normalize()
     return edisp
+
+
+def gauss_migra(true: MapAxis, sigma: float, bias: float) -> EDispMap:
+    """The same Gaussian for all energies and places."""
+    axis = MapAxis.from_bounds(1 / 3, 3, nbin=200, name="migra")
+    density = gauss_density(axis.edges.value, sigma, bias, true.nbin, 1e-6, "test")
+    geom = IMAGE.to_cube([axis, true])
+    return EDispMap(Map.from_geom(geom, data=np.ones(geom.data_shape) * density[:, :, None, None]))
 
 
 class TestDiagonal:
@@ -84,11 +92,11 @@ class TestKernels:
     @given(st.floats(0.05, 0.2), st.floats(-0.1, 0.1))
     def test_moments(self, sigma, bias):
         fine = MapAxis.from_energy_bounds("0.1 TeV", "100 TeV", nbin=300, name="energy")
-        kernel = gauss_migra(TRUE, sigma, bias, 1e-6).get_edisp_kernel(fine)
+        kernel = gauss_migra(TRUE, sigma, bias).get_edisp_kernel(fine)
         assert_allclose(kernel.get_bias(TRUE.center[3:7]), bias, atol=0.01)
 
     def test_average_over_the_bin_of_true_energy(self):
-        edisp = gauss_migra(TRUE, 0.02, 0.0, 1e-6)
+        edisp = gauss_migra(TRUE, 0.02, 0.0)
         fine = MapAxis.from_energy_bounds("0.3 TeV", "30 TeV", nbin=40, name="energy")
         # Fine bins within one bin of true energy: at the centre only one of them is filled, averaged they follow E^-2.
         central = edisp.get_edisp_kernel(fine).pdf_matrix[5, 20:24]
@@ -170,7 +178,7 @@ class TestSample:
             {"lon": np.zeros(20000) * u.deg, "lat": np.zeros(20000) * u.deg, "energy_true": np.full(20000, 2.0) * u.TeV},
             frame="galactic",
         )
-        sample = gauss_migra(TRUE, 0.2, 0.05, 1e-6).sample_coord(coords, random_state=0, chunk_size=3000)
+        sample = gauss_migra(TRUE, 0.2, 0.05).sample_coord(coords, random_state=0, chunk_size=3000)
         migra = sample["energy"].to_value("TeV") / 2
         assert migra.mean() == pytest.approx(1.05, abs=0.01)
         assert migra.std() == pytest.approx(0.2, rel=0.03)

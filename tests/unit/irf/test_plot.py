@@ -124,3 +124,26 @@ def test_rad_max():
     ax = rad_max.plot_rad_max_vs_energy()
     assert len(ax.lines) == 6
     assert_allclose(ax.lines[0].get_ydata(), rad_max.data[:, 0])
+
+
+def test_colours_may_be_chosen():
+    from matplotlib.colors import LogNorm
+
+    aeff, edisp, _, _, bkg, _ = tables()
+    for plot in (aeff.plot, edisp.plot_bias, bkg.plot, EDispKernel.from_gauss(TRUE, RECO, sigma=0.2, bias=0).plot_matrix):
+        limited = plot(ax=plt.figure().gca(), add_cbar=False, vmin=0.1, vmax=0.5).collections[0]
+        assert limited.get_clim() == (0.1, 0.5)
+        norm = LogNorm(0.2, 2)
+        assert plot(ax=plt.figure().gca(), add_cbar=False, norm=norm).collections[0].norm is norm
+    # The area starts at zero, the rate at the smallest one.
+    assert aeff.plot(ax=plt.figure().gca()).collections[0].get_clim() == (0, aeff.data.max())
+    assert bkg.plot(ax=plt.figure().gca()).collections[0].get_clim() == (bkg.data.min(), bkg.data.max())
+
+
+def test_place_of_the_bar():
+    kernel = EDispKernel.from_gauss(TRUE, RECO, sigma=0.2, bias=0)
+    ax = kernel.plot_matrix(ax=plt.figure().gca(), add_cbar=True, axes_loc={"position": "left"}, kwargs_colorbar={"label": "P"})
+    bar = ax.figure.axes[1]
+    ax.figure.canvas.draw()
+    assert bar.get_position().x1 <= ax.get_position().x0
+    assert bar.get_ylabel() == "P"

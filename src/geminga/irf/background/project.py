@@ -102,8 +102,15 @@ def make_map_background_irf(
 
 def needs_time(pointing: Any, bkg: Any) -> bool:
     """Whether the field of view moves on the sky: it drifts, or turns with the horizon."""
-    turns = bkg.fov_alignment is FoVAlignment.ALTAZ and not bkg.has_offset_axis
-    return turns or getattr(pointing, "fixed_altaz", None) is not None
+    return _turns(bkg) or _drifts(pointing)
+
+
+def _turns(bkg: Any) -> bool:
+    return bkg.fov_alignment is FoVAlignment.ALTAZ and not bkg.has_offset_axis
+
+
+def _drifts(pointing: Any) -> bool:
+    return getattr(pointing, "fixed_altaz", None) is not None
 
 
 def _solid_angle(geom: Any) -> Array:
@@ -141,10 +148,10 @@ def _orientations(
     pointing: Any, bkg: Any, start: Any, ontime: u.Quantity, step: Any, location: Any
 ) -> Iterator[tuple[Array, Array, float, float]]:
     """Pointing, direction of growing latitude, sign of the longitude, and fraction of the time, for each step in time."""
-    is_drift = getattr(pointing, "fixed_altaz", None) is not None
-    turns = bkg.fov_alignment is FoVAlignment.ALTAZ and not bkg.has_offset_axis
-    if not needs_time(pointing, bkg):
-        sign = 1.0 if bkg.fov_alignment is FoVAlignment.REVERSE_LON_RADEC else -1.0
+    is_drift, turns = _drifts(pointing), _turns(bkg)
+    # Azimuth grows to the right where right ascension grows to the left.
+    sign = 1.0 if turns or bkg.fov_alignment is FoVAlignment.REVERSE_LON_RADEC else -1.0
+    if not (turns or is_drift):
         yield icrs_vector(pointing), _NORTH, sign, 1.0
         return
     if location is None:
@@ -156,11 +163,7 @@ def _orientations(
     zenith = SkyCoord(np.zeros(len(times)), np.full(len(times), 90.0), unit="deg", frame=AltAz(obstime=times, location=location))
     for i, one in enumerate(zenith.icrs):
         place = icrs_vector(places[i] if places is not None else pointing)
-        # Azimuth grows to the right where right ascension grows to the left.
-        if turns:
-            yield place, icrs_vector(one), 1.0, 1 / len(times)
-        else:
-            yield place, _NORTH, 1.0 if bkg.fov_alignment is FoVAlignment.REVERSE_LON_RADEC else -1.0, 1 / len(times)
+        yield place, icrs_vector(one) if turns else _NORTH, sign, 1 / len(times)
 
 
 def _times(pointing: Any, start: Any, ontime: u.Quantity, step: Any, location: Any, is_drift: bool) -> Time:

@@ -12,6 +12,7 @@ from geminga.errors import UnitError
 from geminga.irf.background import plot
 from geminga.irf.base import IRF
 from geminga.irf.interpolate import grid_interpolator, inside
+from geminga.irf.plot import plot_energy_dependence, plot_offset_dependence, plot_table
 from geminga.maps import MapAxis
 from geminga.numerics.sphere import offset_by, separation
 from geminga.utils.units import parse_unit
@@ -30,6 +31,8 @@ class BackgroundIRF(IRF):
     default_interp_kwargs: ClassVar[dict[str, Any]] = {"bounds_error": False, "fill_value": 0.0, "values_scale": "log"}
     default_unit: ClassVar[u.UnitBase] = u.Unit("s-1 MeV-1 sr-1")
     has_fixed_unit: ClassVar[bool] = True
+    plotted_name: ClassVar[str] = "Background rate"
+    is_plotted_in_log: ClassVar[bool] = True
 
     @classmethod
     def from_table(cls, table: Any, format: str = "gadf-dl3") -> Any:
@@ -96,11 +99,11 @@ class Background2D(BackgroundIRF):
 
     peek = plot.peek_2d
     plot_at_energy = plot.plot_at_energy_2d
-    plot_energy_dependence = plot.plot_energy_dependence
-    plot_offset_dependence = plot.plot_offset_dependence
+    plot_energy_dependence = plot_energy_dependence
+    plot_offset_dependence = plot_offset_dependence
     plot_spectrum = plot.plot_spectrum
     # The name of the module is taken from here on.
-    plot = plot.plot_2d
+    plot = plot_table
 
 
 class Background3D(BackgroundIRF):
@@ -141,12 +144,4 @@ class Background3D(BackgroundIRF):
 
 
 def _converted(irf: Any, cls: Any, axes: list[Any], data: u.Quantity) -> Any:
-    return cls(
-        axes=axes,
-        data=data.value,
-        unit=data.unit,
-        is_pointlike=irf.is_pointlike,
-        fov_alignment=irf.fov_alignment,
-        meta=dict(irf.meta),
-        interp_kwargs=dict(irf.interp_kwargs),
-    )
+    return cls(axes=axes, data=data, interp_kwargs=dict(irf.interp_kwargs), **irf._state())

@@ -11,11 +11,11 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.table import Table
 from numpy.typing import NDArray
-from scipy.special import erf
 
 from geminga.errors import FormatError, InputError, NameLookupError
 from geminga.irf import plot
 from geminga.irf.base import IRF
+from geminga.irf.edisp.migra import gauss_density, kernel_from_migra, normalized
 from geminga.irf.io import ogip
 from geminga.maps import MapAxis
 from geminga.numerics.folding import diagonal_response
@@ -25,6 +25,9 @@ from geminga.utils.units import as_quantity
 __all__ = ["EDispKernel"]
 
 Array = NDArray[np.float64]
+
+#: Ratios of energies at which the density of a Gaussian is taken.
+_MIGRA = np.linspace(1.0 / 3, 3, 201)
 
 
 class EDispKernel(IRF):
@@ -99,10 +102,10 @@ class EDispKernel(IRF):
         InputError
             If a resolution is not positive.
         """
-        from geminga.irf.edisp.map import gauss_migra
-
-        kernel: EDispKernel = gauss_migra(energy_axis_true, sigma, bias, pdf_threshold).get_edisp_kernel(energy_axis=energy_axis)
-        return kernel
+        density = gauss_density(_MIGRA, sigma, bias, energy_axis_true.nbin, pdf_threshold, "EDispKernel.from_gauss")
+        edges = energy_axis_true.edges.value, energy_axis.edges.to_value(energy_axis_true.unit)
+        data = kernel_from_migra(_MIGRA, normalized(density, _MIGRA), *edges, threshold=1e-8)
+        return cls(axes=[energy_axis_true, energy_axis], data=data)
 
     @classmethod
     def from_diagonal_response(cls, energy_axis_true: Any, energy_axis: Any = None) -> EDispKernel:
@@ -244,9 +247,3 @@ class EDispKernel(IRF):
     peek = plot.peek_edisp_kernel
     plot_matrix = plot.plot_matrix
     plot_bias = plot.plot_bias
-
-
-def gauss_density(migra: Array, sigma: Array, bias: Array) -> Array:
-    """Mean density of a Gaussian in each bin of `migra` edges, shape (n, n_migra)."""
-    cdf = 0.5 * (1 + erf((migra - 1 - bias) / (np.sqrt(2) * sigma)))
-    return np.asarray(np.diff(cdf, axis=-1) / np.diff(migra))

@@ -10,97 +10,17 @@ from numpy.typing import NDArray
 
 from geminga.errors import InputError, UnsupportedError
 from geminga.irf import plot
-from geminga.irf.defaults import all_sky_image
-from geminga.irf.edisp.kernel import EDispKernel, gauss_density
+from geminga.irf.edisp.kernel import EDispKernel
+from geminga.irf.edisp.migra import kernel_from_migra, normalized
 from geminga.irf.io import fermi
-from geminga.irf.map import IRFMap, values_at
+from geminga.irf.map import IRFMap, same_everywhere, values_at
+from geminga.irf.sample import draw_along
 from geminga.maps import Map, MapAxis, MapCoord
+from geminga.utils.random import get_random_state
 
-__all__ = ["EDispKernelMap", "EDispMap", "gauss_migra"]
+__all__ = ["EDispKernelMap", "EDispMap"]
 
 Array = NDArray[np.float64]
-
-
-def _everywhere(cls: Any, data: Array, axes: list[Any], geom: Any) -> Any:
-    """The same response in each pixel of an image geometry (or in two pixels of the whole sky)."""
-    image = all_sky_image() if geom is None else geom.to_image()
-    cube = image.to_cube(axes)
-    full = np.broadcast_to(data[:, :, None, None], cube.data_shape).copy()
-    exposure = Map.from_geom(cube.squash(axes[0].name), data=1.0, unit="m2 s", dtype=float)
-    return cls(Map.from_geom(cube, data=full, unit="", dtype=float), exposure)
-
-
-def kernel_from_migra(
-    migra_edges: Array, density: Array, true_edges: Array, reco_edges: Array, threshold: float, n_average: int = 1
-) -> Array:
-    """Kernel of densities in migra: difference of their integrals at the ratios of energies.
-
-    Parameters
-    ----------
-    migra_edges : array
-        Shape (n_migra + 1,).
-    density : array
-        Shape (..., n_true, n_migra).
-    threshold : float
-        Smaller probabilities are zero.
-    n_average : int
-        Number of energies in a bin of true energy (Gauss-Legendre nodes in ln E, weighted by E^-2); 1 takes the geometric centre.
-
-    Returns
-    -------
-    kernel : array
-        Shape (..., n_true, n_reco).
-
-    Raises
-    ------
-    InputError
-        If `n_average` is below 1.
-    """
-    if n_average < 1:
-        msg = f"Energy dispersion: n_average is {n_average}; expected at least 1 energy for each bin."
-        raise InputError(msg)
-    node, weight = np.polynomial.legendre.leggauss(n_average)
-    log_low, log_high = np.log(true_edges[:-1]), np.log(true_edges[1:])
-    energies = np.exp(0.5 * (log_low + log_high) + 0.5 * node[:, None] * (log_high - log_low))
-    share = weight[:, None] / energies
-    share = share / share.sum(axis=0)
-    kernel = sum(w[:, None] * _kernel_at(migra_edges, density, e, reco_edges) for e, w in zip(energies, share, strict=True))
-    kernel = np.asarray(kernel, dtype=float)
-    kernel[kernel < threshold] = 0.0
-    return kernel
-
-
-def _kernel_at(migra_edges: Array, density: Array, center: Array, reco_edges: Array) -> Array:
-    """Kernel for one true energy in each bin."""
-    steps = density * np.diff(migra_edges)
-    cdf = np.concatenate([np.zeros((*steps.shape[:-1], 1)), np.cumsum(steps, axis=-1)], axis=-1)
-    place = np.interp(reco_edges / center[:, None], migra_edges, np.arange(len(migra_edges)))
-    low = np.minimum(place.astype(int), len(migra_edges) - 2)
-    index = np.broadcast_to(low, (*cdf.shape[:-1], low.shape[-1]))
-    a = np.take_along_axis(cdf, index, axis=-1)
-    b = np.take_along_axis(cdf, index + 1, axis=-1)
-    return np.asarray(np.clip(np.diff(a + (b - a) * (place - low), axis=-1), 0, None))
-
-
-def gauss_migra(
-    energy_axis_true: Any, sigma: Any, bias: Any, pdf_threshold: float, migra_axis: Any = None, geom: Any = None
-) -> Any:
-    """`EDispMap` of a Gaussian in migra.
-
-    Raises
-    ------
-    InputError
-        If a resolution is not positive.
-    """
-    axis = migra_axis or MapAxis.from_bounds(1.0 / 3, 3, nbin=200, name="migra")
-    sigma = np.broadcast_to(np.asarray(sigma, dtype=float), energy_axis_true.nbin)[:, None]
-    bias = np.broadcast_to(np.asarray(bias, dtype=float), energy_axis_true.nbin)[:, None]
-    if not (sigma > 0).all():
-        msg = f"Energy dispersion: sigma is {sigma.min()}; expected a positive relative resolution."
-        raise InputError(msg)
-    density = gauss_density(axis.edges.value, sigma, bias)
-    density[density < pdf_threshold] = 0.0
-    return _everywhere(EDispMap, density, [axis, energy_axis_true], geom)
 
 
 class EDispMap(IRFMap):
@@ -163,7 +83,7 @@ class EDispMap(IRFMap):
         index = int(np.searchsorted(edges, 1.0, side="right")) - 1
         touching = [nearest - 1, nearest] if np.isclose(edges[nearest], 1.0, rtol=0, atol=1e-9) else [index]
         density[:, touching] = 1.0 / (edges[touching[-1] + 1] - edges[touching[0]])
-        return _everywhere(cls, density, [axis, energy_axis_true], None)
+        return cls(*same_everywhere(density, [axis, energy_axis_true]))
 
     def normalize(self) -> None:
         """Make the integral over ``migra`` one, in place; zero stays zero."""
@@ -171,8 +91,7 @@ class EDispMap(IRFMap):
 
     def _values_at(self, position: Any) -> Array:
         values = np.clip(values_at(self.edisp_map, position), 0, None)
-        total = (values * self.edisp_map.geom.axes["migra"].bin_width.value).sum(axis=1, keepdims=True)
-        return np.asarray(np.divide(values, total, out=np.zeros_like(values), where=total > 0))
+        return normalized(values, self.edisp_map.geom.axes["migra"].edges.value)
 
     def kernel_matrix_at(self, position: Any = None, energy_axis: Any = None, n_average: int = 1) -> Array:
         """Matrix at a position, shape (n_true, n_reco), for the bins of true energy if no axis is given."""
@@ -210,25 +129,10 @@ class EDispMap(IRFMap):
         chunk_size : int
             Number of coordinates handled together.
         """
-        from geminga.utils.random import get_random_state
-
-        rng = get_random_state(random_state)
-        sky, true = map_coord.skycoord, map_coord["energy_true"]
-        axis = self.edisp_map.geom.axes["migra"]
-        edges = axis.edges.value
-        migra = np.empty(len(sky))
-        for start in range(0, len(sky), chunk_size):
-            part = slice(start, start + chunk_size)
-            coords = {"skycoord": sky[part, None], "energy_true": true[part, None], "migra": axis.center}
-            density = np.clip(np.nan_to_num(self.edisp_map.interp_by_coord(coords)), 0, None) * np.diff(edges)
-            cdf = np.concatenate([np.zeros((len(density), 1)), np.cumsum(density, axis=1)], axis=1)
-            draw = rng.uniform(size=len(density)) * cdf[:, -1]
-            row = np.clip(np.sum(cdf <= draw[:, None], axis=1) - 1, 0, len(edges) - 2)
-            low = np.take_along_axis(cdf, row[:, None], axis=1)[:, 0]
-            width = np.take_along_axis(cdf, row[:, None] + 1, axis=1)[:, 0] - low
-            t = np.divide(draw - low, width, out=np.zeros_like(draw), where=width > 0)
-            migra[part] = edges[row] * (1 - t) + edges[row + 1] * t
-        return MapCoord.create({"skycoord": sky, "energy": true * migra}, frame=map_coord.frame)
+        axis, rng = self.edisp_map.geom.axes["migra"], get_random_state(random_state)
+        migra = draw_along(self.edisp_map, map_coord, axis, axis.bin_width.value, axis.edges.value, rng, chunk_size)
+        energy = map_coord["energy_true"] * migra
+        return MapCoord.create({"skycoord": map_coord.skycoord, "energy": energy}, frame=map_coord.frame)
 
     def to_edisp_kernel_map(self, energy_axis: Any, threshold: float = 1e-8, *, n_average: int = 1) -> EDispKernelMap:
         """Kernels for an axis of reconstructed energy, on the same pixels.
@@ -244,12 +148,12 @@ class EDispMap(IRFMap):
         """
         geom = self.edisp_map.geom
         migra, true = geom.axes["migra"], geom.axes["energy_true"]
-        density = np.moveaxis(np.nan_to_num(self.edisp_map.frozen_data.astype(float)), (0, 1), (-2, -1))
+        density = np.nan_to_num(self.edisp_map.frozen_data.astype(float))
         kernel = kernel_from_migra(
             migra.edges.value, density, true.edges.value, energy_axis.edges.to_value(true.unit), threshold, n_average
         )
         cube = geom.to_image().to_cube([energy_axis, true])
-        kernel_map = Map.from_geom(cube, data=np.moveaxis(kernel, (-2, -1), (0, 1)).copy(), unit="", dtype=float)
+        kernel_map = Map.from_geom(cube, data=kernel, unit="", dtype=float)
         exposure = None
         if self.exposure_map is not None:
             exposure_geom = cube.squash("energy")
@@ -297,7 +201,7 @@ class EDispKernelMap(IRFMap):
     def from_edisp_kernel(cls, edisp: Any, geom: Any = None) -> Any:
         """The same kernel everywhere."""
         axes = [edisp.axes["energy"], edisp.axes["energy_true"]]
-        return _everywhere(cls, np.asarray(edisp.pdf_matrix, dtype=float), axes, geom)
+        return cls(*same_everywhere(np.asarray(edisp.pdf_matrix, dtype=float), axes, geom))
 
     @classmethod
     def from_diagonal_response(cls, energy_axis: Any, energy_axis_true: Any, geom: Any = None) -> Any:

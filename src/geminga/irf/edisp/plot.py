@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from astropy import units as u
 
-from geminga.irf.plot import offsets_of, table_curves, table_image
+from geminga.irf.plot import offsets_of, table_curves, table_image, with_norm
 
 __all__ = ["peek_edisp_2d", "plot_bias_2d", "plot_migration"]
 
@@ -69,7 +69,7 @@ def plot_bias_2d(
 
     true, migra = self.axes["energy_true"], self.axes["migra"]
     values = self.evaluate(offset=offsets_of(self, offset, 1)[0], energy_true=true.center[:, None], migra=migra.center).value
-    kwargs.setdefault("norm", PowerNorm(gamma=0.5))
+    kwargs = with_norm(kwargs, PowerNorm, gamma=0.5)
     bar = {"add_cbar": add_cbar, "axes_loc": axes_loc, "kwargs_colorbar": kwargs_colorbar}
     return table_image(ax, true, migra, values, "Probability density", bar, **kwargs)
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from geminga.errors import GeometryError, InputError
 from geminga.irf.base import IRF
-from geminga.irf.edisp import plot
-from geminga.irf.edisp.kernel import EDispKernel, gauss_density
+from geminga.irf.edisp import migra, plot
+from geminga.irf.edisp.kernel import EDispKernel
+from geminga.irf.edisp.migra import bin_energies, gauss_density, normalized
 from geminga.irf.points import offset_weights
 from geminga.numerics.grid_weights import spread
 from geminga.numerics.interpolation import SCALES, bracket
@@ -78,12 +79,8 @@ class EnergyDispersion2D(IRF):
         InputError
             If a resolution is not positive.
         """
-        sigma, bias = (np.broadcast_to(np.asarray(v, dtype=float), energy_axis_true.nbin)[:, None] for v in (sigma, bias))
-        if not (sigma > 0).all():
-            msg = f"EnergyDispersion2D.from_gauss: sigma is {sigma.min()}; expected a positive relative resolution."
-            raise InputError(msg)
-        density = gauss_density(migra_axis.edges.to_value(""), sigma, bias)
-        density[density < pdf_threshold] = 0.0
+        edges, owner = migra_axis.edges.to_value(""), "EnergyDispersion2D.from_gauss"
+        density = gauss_density(edges, sigma, bias, energy_axis_true.nbin, pdf_threshold, owner)
         data = np.repeat(density[:, :, np.newaxis], offset_axis.nbin, axis=2)
         return cls(axes=[energy_axis_true, migra_axis, offset_axis], data=data)
 
@@ -153,15 +150,15 @@ class EnergyDispersion2D(IRF):
 
         Energies outside the table get those of its edge. Zero where the table has no distribution.
         """
-        axis, width = self.axes["energy_true"], self.axes["migra"].bin_width.to_value("")[:, np.newaxis]
+        axis, edges = self.axes["energy_true"], self.axes["migra"].edges.to_value("")
         scale = SCALES[axis.interp].forward
         clipped = scale(np.clip(energy, *axis.edge_values[[0, -1]]))
         low, fraction = bracket(clipped, scale(axis.center_values))
         high = np.minimum(low + 1, axis.nbin - 1)
         # Rows are normalised before they are interpolated: files may hold numbers of simulated events.
-        first, second = (_normalized(np.asarray(self.data[rows], dtype=float), width, 1) for rows in (low, high))
+        first, second = (normalized(np.asarray(self.data[rows], dtype=float), edges) for rows in (low, high))
         fraction = fraction[:, np.newaxis, np.newaxis]
-        return _normalized(np.clip(first * (1 - fraction) + second * fraction, 0, None), width, 1)
+        return normalized(np.clip(first * (1 - fraction) + second * fraction, 0, None), edges)
 
     def probabilities(self, density: Array, edges: Array) -> Array:
         """Probability between edges in migration, of densities of shape (energy, migra, offset).
@@ -176,14 +173,7 @@ class EnergyDispersion2D(IRF):
         probability : array
             Shape (energy, n, offset).
         """
-        own = self.axes["migra"].edges.to_value("")
-        steps = density * np.diff(own)[:, np.newaxis]
-        enclosed = np.concatenate([np.zeros_like(steps[:, :1]), np.cumsum(steps, axis=1)], axis=1)
-        place = np.interp(np.broadcast_to(edges, (len(density), np.shape(edges)[-1])), own, np.arange(len(own)))
-        low = np.minimum(place.astype(np.intp), len(own) - 2)
-        fraction = (place - low)[..., np.newaxis]
-        row = np.arange(len(density))[:, np.newaxis]
-        return np.diff(enclosed[row, low] * (1 - fraction) + enclosed[row, low + 1] * fraction, axis=1)
+        return migra.probabilities(self.axes["migra"].edges.to_value(""), density, edges)
 
     def kernels_at_offsets(self, true: Any, reco: Any, n_average: int | None = None) -> tuple[Array, Array]:
         """Probabilities for bins of reconstructed energy at the offsets of the table, averaged over bins of true energy.
@@ -209,17 +199,10 @@ class EnergyDispersion2D(IRF):
             Shape (energy_true, offset): fraction of the bin of true energy for which there is a distribution.
         """
         unit = self.axes["energy_true"].unit
-        log_edges = np.log(true.edges.to_value(unit))
-        log_low, log_high = log_edges[:-1], log_edges[1:]
+        edges_true = true.edges.to_value(unit)
         if n_average is None:
-            n_average = max(5, int(np.ceil(np.max(log_high - log_low) / _SPACING)))
-        if n_average < 1:
-            msg = f"Energy dispersion: n_average is {n_average}; expected at least 1 energy for each bin."
-            raise InputError(msg)
-        node, weight = np.polynomial.legendre.leggauss(n_average)
-        energies = np.exp(0.5 * (log_low + log_high) + 0.5 * node[:, np.newaxis] * (log_high - log_low))
-        share = weight[:, np.newaxis] / energies
-        share /= share.sum(axis=0)
+            n_average = max(5, int(np.ceil(np.max(np.diff(np.log(edges_true))) / _SPACING)))
+        energies, share = bin_energies(edges_true, n_average)
         density = self.densities(energies.ravel()).reshape(n_average, true.nbin, *self.data.shape[1:])
         edges = reco.edges.to_value(unit)
         kernel: Any = 0.0
@@ -233,10 +216,3 @@ class EnergyDispersion2D(IRF):
     peek = plot.peek_edisp_2d
     plot_bias = plot.plot_bias_2d
     plot_migration = plot.plot_migration
-
-
-def _normalized(density: Array, width: Array, axis: int) -> Array:
-    """Densities with an integral of one along an axis; zero stays zero."""
-    total = (density * width).sum(axis=axis, keepdims=True)
-    with np.errstate(invalid="ignore"):  # infinity becomes NaN, which is refused where it is needed
-        return np.divide(density, total, out=np.zeros_like(density), where=total != 0)

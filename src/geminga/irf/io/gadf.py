@@ -21,7 +21,7 @@ from geminga.errors import FormatError, UnitError
 from geminga.maps import MapAxis
 from geminga.utils.metadata import CreatorMetaData
 
-__all__ = ["KINDS", "IRFKind", "check_format", "irf_from_table", "irf_kind", "irf_to_hdu", "irf_to_table"]
+__all__ = ["COMMON_IRF_HEADERS", "KINDS", "IRFKind", "check_format", "irf_from_table", "irf_kind", "irf_to_hdu", "irf_to_table"]
 
 
 class IRFKind(NamedTuple):
@@ -46,6 +46,14 @@ KINDS: Mapping[str, IRFKind] = MappingProxyType(
         "rad_max_2d": IRFKind("rad_max", "RAD_MAX", "RAD_MAX", ("RAD_MAX",)),
     }
 )
+
+#: Keywords of all tables of response functions.
+COMMON_IRF_HEADERS = {
+    "HDUCLASS": "GADF",
+    "HDUDOC": "https://gamma-astro-data-formats.readthedocs.io",
+    "HDUVERS": "0.3",
+    "HDUCLAS1": "RESPONSE",
+}
 
 # HDUCLAS2 to type; PSF is an old spelling.
 _TYPES = {"EFF_AREA": "aeff", "EDISP": "edisp", "RPSF": "psf", "PSF": "psf", "BKG": "bkg", "RAD_MAX": "rad_max"}
@@ -247,21 +255,19 @@ def add_column(table: Table, irf: Any, column: str, data: Any, unit: Any) -> Non
         table.meta[f"CREF{len(table.colnames)}"] = f"({order})"
 
 
+def class_keywords(tag: str, is_pointlike: bool) -> dict[str, str]:
+    """Keywords that say what a table holds, by the tag of the response."""
+    kind = KINDS[tag]
+    extent = "POINT-LIKE" if is_pointlike or kind.type == "rad_max" else "FULL-ENCLOSURE"
+    return COMMON_IRF_HEADERS | {"HDUCLAS2": kind.hduclas2, "HDUCLAS3": extent, "HDUCLAS4": tag.upper()}
+
+
 def _header(irf: Any) -> dict[str, Any]:
     header: dict[str, Any] = {"HDUCLAS3": "POINT-LIKE" if irf.is_pointlike else "FULL-ENCLOSURE"}
     kind = KINDS.get(irf.tag)
     if kind is None:
         return header
-    header |= {
-        "HDUCLASS": "GADF",
-        "HDUDOC": "https://gamma-astro-data-formats.readthedocs.io",
-        "HDUVERS": "0.3",
-        "HDUCLAS1": "RESPONSE",
-        "HDUCLAS2": kind.hduclas2,
-        "HDUCLAS4": irf.tag.upper(),
-    }
-    if kind.type == "rad_max":
-        header["HDUCLAS3"] = "POINT-LIKE"
+    header |= class_keywords(irf.tag, irf.is_pointlike)
     if kind.type == "bkg":
         header["FOVALIGN"] = irf.fov_alignment.value
     return header

@@ -85,50 +85,49 @@ def _groups(row: Array) -> list[tuple[int, int]]:
 
 def rmf_hdus(true: Any, reco: Any, data: Array, unit: Any) -> list[Any]:
     """HDUs MATRIX and EBOUNDS; energies in `unit`, in double precision."""
+    hdus = [_matrix_hdu(true, data, unit), _ebounds_hdu(reco, unit)]
+    for hdu in hdus:
+        hdu.header.update({"DETCHANS": reco.nbin, **CreatorMetaData().to_header()})
+    return hdus
+
+
+def _limits(axis: Any, unit: Any, low: str, high: str) -> list[fits.Column]:
+    """Columns of the lower and upper edges of an axis."""
+    name, edges = u.Unit(unit).to_string("fits"), axis.edges.to_value(unit)
+    return [fits.Column(low, "D", unit=name, array=edges[:-1]), fits.Column(high, "D", unit=name, array=edges[1:])]
+
+
+def _objects(rows: list[Any]) -> NDArray[Any]:
+    """Arrays of different lengths, as a column of variable length takes them."""
+    out = np.empty(len(rows), dtype=object)
+    for i, row in enumerate(rows):
+        out[i] = row
+    return out
+
+
+def _matrix_hdu(true: Any, data: Array, unit: Any) -> fits.BinTableHDU:
     groups = [_groups(row) or [(0, 0)] for row in data]
-    starts = np.empty(len(data), dtype=object)
-    lengths = np.empty(len(data), dtype=object)
-    values = np.empty(len(data), dtype=object)
-    for i, own in enumerate(groups):
-        starts[i] = np.array([g[0] for g in own], dtype=np.int16)
-        lengths[i] = np.array([g[1] for g in own], dtype=np.int16)
-        values[i] = np.concatenate([data[i, a : a + n] for a, n in own]) if own[0][1] else np.zeros(1)
-    name = u.Unit(unit).to_string("fits")
-    edges = true.edges.to_value(unit)
-    columns = [
-        fits.Column("ENERG_LO", "D", unit=name, array=edges[:-1]),
-        fits.Column("ENERG_HI", "D", unit=name, array=edges[1:]),
-        fits.Column("N_GRP", "I", array=np.array([len(g) for g in groups])),
-        fits.Column("F_CHAN", "PI()", array=starts),
-        fits.Column("N_CHAN", "PI()", array=lengths),
-        fits.Column("MATRIX", "PD()", array=values),
+    starts, lengths = ([np.array([group[i] for group in own], dtype=np.int16) for own in groups] for i in (0, 1))
+    values = [
+        np.concatenate([row[first : first + n] for first, n in own]) if own[0][1] else np.zeros(1)
+        for row, own in zip(data, groups, strict=True)
     ]
-    matrix = fits.BinTableHDU.from_columns(columns, name="MATRIX")
-    matrix.header.update(
-        {
-            "HDUCLASS": "OGIP",
-            "HDUCLAS1": "RESPONSE",
-            "HDUCLAS2": "RSP_MATRIX",
-            "HDUVERS": "1.3.0",
-            "CHANTYPE": "PHA",
-            "DETCHANS": reco.nbin,
-            "NUMGRP": sum(len(g) for g in groups),
-            "NUMELT": int(np.count_nonzero(data)),
-            "TLMIN4": 0,
-        }
-    )
-    limits = reco.edges.to_value(unit)
-    ebounds = fits.BinTableHDU.from_columns(
-        [
-            fits.Column("CHANNEL", "I", array=np.arange(reco.nbin)),
-            fits.Column("E_MIN", "D", unit=name, array=limits[:-1]),
-            fits.Column("E_MAX", "D", unit=name, array=limits[1:]),
-        ],
-        name="EBOUNDS",
-    )
-    ebounds.header.update(
-        {"HDUCLASS": "OGIP", "HDUCLAS1": "RESPONSE", "HDUCLAS2": "EBOUNDS", "HDUVERS": "1.2.0", "DETCHANS": reco.nbin}
-    )
-    for hdu in (matrix, ebounds):
-        hdu.header.update(CreatorMetaData().to_header())
-    return [matrix, ebounds]
+    columns = [
+        *_limits(true, unit, "ENERG_LO", "ENERG_HI"),
+        fits.Column("N_GRP", "I", array=np.array([len(own) for own in groups])),
+        fits.Column("F_CHAN", "PI()", array=_objects(starts)),
+        fits.Column("N_CHAN", "PI()", array=_objects(lengths)),
+        fits.Column("MATRIX", "PD()", array=_objects(values)),
+    ]
+    hdu = fits.BinTableHDU.from_columns(columns, name="MATRIX")
+    hdu.header.update({"HDUCLASS": "OGIP", "HDUCLAS1": "RESPONSE", "HDUCLAS2": "RSP_MATRIX", "HDUVERS": "1.3.0"})
+    numbers = {"NUMGRP": sum(len(own) for own in groups), "NUMELT": int(np.count_nonzero(data)), "TLMIN4": 0}
+    hdu.header.update({"CHANTYPE": "PHA", **numbers})
+    return hdu
+
+
+def _ebounds_hdu(reco: Any, unit: Any) -> fits.BinTableHDU:
+    columns = [fits.Column("CHANNEL", "I", array=np.arange(reco.nbin)), *_limits(reco, unit, "E_MIN", "E_MAX")]
+    hdu = fits.BinTableHDU.from_columns(columns, name="EBOUNDS")
+    hdu.header.update({"HDUCLASS": "OGIP", "HDUCLAS1": "RESPONSE", "HDUCLAS2": "EBOUNDS", "HDUVERS": "1.2.0"})
+    return hdu

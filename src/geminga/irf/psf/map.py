@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from geminga.errors import GeometryError, InputError
 from geminga.irf import plot
-from geminga.irf.defaults import all_sky_image, rad_axis_default
+from geminga.irf.defaults import rad_axis_default
 from geminga.irf.io import fermi
-from geminga.irf.map import IRFMap, values_at
+from geminga.irf.map import IRFMap, same_everywhere, values_at
 from geminga.irf.psf.kernel import PSFKernel, kernel_images, spectral_weights, tabulated_profile
+from geminga.irf.sample import draw_along
 from geminga.maps import Map, MapCoord
+from geminga.utils.random import get_random_state
 from geminga.utils.units import as_quantity, values_in
 
 __all__ = ["PSFMap"]
@@ -110,16 +112,7 @@ class PSFMap(IRFMap):
         sigma = np.broadcast_to(sigma, energy_axis_true.nbin)[:, None]
         rad = rad_axis.center.to_value("deg")
         density = np.exp(-0.5 * (rad / sigma) ** 2) / (2 * np.pi * np.deg2rad(sigma) ** 2)
-        return cls._everywhere(density, rad_axis, energy_axis_true, geom)
-
-    @classmethod
-    def _everywhere(cls, density: Array, rad_axis: Any, energy_axis: Any, geom: Any) -> Any:
-        image = all_sky_image() if geom is None else geom.to_image()
-        cube = image.to_cube([rad_axis, energy_axis])
-        data = np.broadcast_to(density[:, :, None, None], cube.data_shape).copy()
-        exposure_geom = cube.squash("rad")
-        exposure = Map.from_geom(exposure_geom, data=1.0, unit="m2 s", dtype=float)
-        return cls(Map.from_geom(cube, data=data, unit="sr-1", dtype=float), exposure)
+        return cls(*same_everywhere(density, [rad_axis, energy_axis_true], geom, unit="sr-1"))
 
     # ---- values ------------------------------------------------------------------------------
 
@@ -296,29 +289,13 @@ class PSFMap(IRFMap):
         coords : MapCoord
             Moved positions, the same energies.
         """
-        from geminga.utils.random import get_random_state
-
         rng = get_random_state(random_state)
-        sky = map_coord.skycoord
-        energy = map_coord[self.energy_name]
         axis = self.psf_map.geom.axes["rad"]
-        edges = axis.edges.to_value("deg")
-        offset = np.empty(len(sky))
-        for start in range(0, len(sky), chunk_size):
-            part = slice(start, start + chunk_size)
-            coords = {"skycoord": sky[part, None], self.energy_name: energy[part, None], "rad": axis.center}
-            density = np.clip(np.nan_to_num(self.psf_map.interp_by_coord(coords)), 0, None) * _rings(axis)
-            cdf = np.concatenate([np.zeros((len(density), 1)), np.cumsum(density, axis=1)], axis=1)
-            draw = rng.uniform(size=len(density)) * cdf[:, -1]
-            row = np.sum(cdf <= draw[:, None], axis=1) - 1
-            row = np.clip(row, 0, len(edges) - 2)
-            low = np.take_along_axis(cdf, row[:, None], axis=1)[:, 0]
-            width = np.take_along_axis(cdf, row[:, None] + 1, axis=1)[:, 0] - low
-            t = np.divide(draw - low, width, out=np.zeros_like(draw), where=width > 0)
-            # Uniform in area inside the ring.
-            offset[part] = np.sqrt(edges[row] ** 2 * (1 - t) + edges[row + 1] ** 2 * t)
-        angle = rng.uniform(0, 360, size=len(sky)) * u.deg
-        moved = sky.directional_offset_by(angle, offset * u.deg)
+        # Uniform in area inside a ring.
+        squared = draw_along(self.psf_map, map_coord, axis, _rings(axis), axis.edges.to_value("deg") ** 2, rng, chunk_size)
+        angle = rng.uniform(0, 360, size=len(squared)) * u.deg
+        moved = map_coord.skycoord.directional_offset_by(angle, np.sqrt(squared) * u.deg)
+        energy = map_coord[self.energy_name]
         return MapCoord.create({"skycoord": moved, self.energy_name: energy}, frame=map_coord.frame)
 
     def to_image(self, spectral_model: Any = None, keepdims: bool = True) -> Any:

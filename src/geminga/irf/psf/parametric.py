@@ -44,6 +44,8 @@ class ParametricPSF(PSF):
     """
 
     required_parameters: ClassVar[list[str]] = []
+    #: Arguments of `evaluate`: the table has no ``rad`` axis, the formula does.
+    required_arguments: ClassVar[list[str]] = ["rad", "energy_true", "offset"]
     #: Unit of each parameter, to which those of files must be convertible; None for any.
     parameter_units: ClassVar[dict[str, str | None]] = {}
 
@@ -73,11 +75,6 @@ class ParametricPSF(PSF):
         return parsed
 
     # ---- state -------------------------------------------------------------------------------
-
-    @property
-    def required_arguments(self) -> list[str]:
-        """Arguments of `evaluate`."""
-        return ["rad", *self.required_axes]
 
     @property
     def data(self) -> Any:
@@ -118,17 +115,6 @@ class ParametricPSF(PSF):
         """Unit of each parameter."""
         return dict(self._units)
 
-    def _like(self, axes: Any, data: Any, unit: Any = None) -> Any:
-        return type(self)(
-            axes=axes,
-            data=data,
-            unit=self._units,
-            is_pointlike=self.is_pointlike,
-            fov_alignment=self.fov_alignment,
-            meta=dict(self.meta),
-            interp_kwargs=dict(self.interp_kwargs),
-        )
-
     def __str__(self) -> str:
         name = type(self).__name__
         lines = [
@@ -147,9 +133,7 @@ class ParametricPSF(PSF):
         InputError
             If the other is of another type.
         """
-        if not isinstance(other, type(self)):
-            msg = f"Cannot compare {type(self).__name__} with {type(other).__name__}."
-            raise InputError(msg)
+        self._must_be_alike(other)
         if self.data.shape != other.data.shape or not self.axes.is_allclose(other.axes, rtol=rtol_axes, atol=atol_axes):
             return False
         theirs = other.quantity
@@ -296,9 +280,7 @@ class ParametricPSF(PSF):
             axes=[true, offset, axis],
             data=data.to_value("sr-1"),
             unit="sr-1",
-            is_pointlike=self.is_pointlike,
-            fov_alignment=self.fov_alignment,
-            meta=dict(self.meta),
+            **self._state(),
         )
 
     # ---- files -------------------------------------------------------------------------------

@@ -10,14 +10,14 @@ from astropy.convolution import Tophat2DKernel
 from astropy.coordinates import Angle
 
 from geminga.errors import InputError
-from geminga.makers.background.ring import allowed, angle_option, convolved, need_parts, ring_kernel, with_rings
-from geminga.makers.base import Maker
-from geminga.maps import Map
+from geminga.makers.background.angles import angle_option
+from geminga.makers.background.measured import need_parts
+from geminga.makers.background.ring import RingMaker, allowed, background_of, convolved, maps_off, ring_kernel
 
 __all__ = ["AdaptiveRingBackgroundMaker"]
 
 
-class AdaptiveRingBackgroundMaker(Maker):
+class AdaptiveRingBackgroundMaker(RingMaker):
     """Measure the background of each pixel in a ring round it, which grows where exclusions leave too little of it.
 
     Parameters
@@ -110,7 +110,7 @@ class AdaptiveRingBackgroundMaker(Maker):
         scale = float(np.mean(dataset.counts.geom.pixel_scales.to_value("deg")))
         circle = Tophat2DKernel(max(self.theta.deg / scale, 0.5))
         circle.normalize("peak")
-        return convolved(dataset.counts.geom, _background(dataset), np.asarray(circle.array), is_count=False)
+        return convolved(dataset.counts.geom, background_of(dataset), np.asarray(circle.array), is_count=False)
 
     def make_cubes(self, dataset: Any) -> dict[str, Any]:
         """Sums in all rings.
@@ -127,7 +127,7 @@ class AdaptiveRingBackgroundMaker(Maker):
             energy bins before if there are several.
         """
         need_parts(dataset, "AdaptiveRingBackgroundMaker")
-        counts, background, free = dataset.counts.frozen_data, _background(dataset), allowed(dataset, self.exclusion_mask)
+        counts, background, free = dataset.counts.frozen_data, background_of(dataset), allowed(dataset, self.exclusion_mask)
         geom, kernels = dataset.counts.geom, [np.asarray(kernel.array) for kernel in self.kernels(dataset.counts)]
         cubes = {
             "counts_off": [convolved(geom, counts * free, kernel, is_count=True) for kernel in kernels],
@@ -137,20 +137,18 @@ class AdaptiveRingBackgroundMaker(Maker):
         stacked = {name: np.stack(images, axis=-1) for name, images in cubes.items()}
         return {name: cube[0] if cube.shape[0] == 1 else cube for name, cube in stacked.items()}
 
-    def run(self, dataset: Any, observation: Any = None) -> Any:
-        """Make an on/off dataset.
+    def make_maps_off(self, dataset: Any) -> dict[str, Any]:
+        """Sums in the smallest ring of each pixel that is large enough, 0 where none is.
 
         Parameters
         ----------
         dataset : MapDataset
-            Dataset with counts and background; it is not changed.
-        observation : Observation, optional
-            Not needed.
+            Dataset with counts and background.
 
         Returns
         -------
-        dataset : MapDatasetOnOff
-            With sums in the ring of each pixel.
+        maps : dict
+            ``counts_off`` and ``acceptance_off``.
 
         Raises
         ------
@@ -159,7 +157,7 @@ class AdaptiveRingBackgroundMaker(Maker):
         """
         need_parts(dataset, "AdaptiveRingBackgroundMaker")
         geom, free = dataset.counts.geom, allowed(dataset, self.exclusion_mask)
-        counts, background = dataset.counts.frozen_data * free, _background(dataset) * free
+        counts, background = dataset.counts.frozen_data * free, background_of(dataset) * free
         limit = self._acceptance(dataset) / self.threshold_alpha
         counts_off, acceptance_off = np.zeros(geom.data_shape), np.zeros(geom.data_shape)
         missing = np.ones(geom.data_shape, dtype=bool)
@@ -173,8 +171,4 @@ class AdaptiveRingBackgroundMaker(Maker):
                 missing &= ~enough
             if not missing.any():
                 break
-        return with_rings(dataset, Map.from_geom(geom, data=counts_off), Map.from_geom(geom, data=acceptance_off))
-
-
-def _background(dataset: Any) -> Any:
-    return np.nan_to_num(dataset.npred_background().frozen_data.astype(float))
+        return maps_off(geom, counts_off, acceptance_off)

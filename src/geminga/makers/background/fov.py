@@ -10,7 +10,9 @@ import numpy as np
 from geminga.datasets.products import label
 from geminga.datasets.replace import with_parts
 from geminga.errors import DataError, FitError, InputError
+from geminga.makers.background.measured import need_parts
 from geminga.makers.base import Maker
+from geminga.makers.masks import uniform_mask
 from geminga.maps import Map
 from geminga.modeling import Fit
 from geminga.modeling.models import SPATIAL_MODEL_REGISTRY, SPECTRAL_MODEL_REGISTRY, FoVBackgroundModel, Models
@@ -116,7 +118,7 @@ class FoVBackgroundMaker(Maker):
         """
         geom = dataset._geom
         if self.exclusion_mask is None:
-            return Map.from_geom(geom, data=np.ones(geom.data_shape, bool), dtype=bool)
+            return uniform_mask(geom, True)
         mask = self.exclusion_mask
         if not mask.is_mask:
             msg = f"FoVBackgroundMaker: exclusion_mask has data of type {mask.frozen_data.dtype}; expected a map of bool."
@@ -218,10 +220,7 @@ class FoVBackgroundMaker(Maker):
         DataError
             If the dataset has no counts or no background.
         """
-        for name in ("counts", "background"):
-            if getattr(dataset, name) is None:
-                msg = f"FoVBackgroundMaker: {label(dataset)} has no {name}; select it in the maker before."
-                raise DataError(msg)
+        need_parts(dataset, self.tag)
         if dataset.background_model is None:
             dataset = self.make_default_fov_background_model(dataset)
         make = {"scale": self.make_background_scale, "fit": self.make_background_fit}
@@ -233,5 +232,4 @@ def _model(model: Any, registry: Any) -> Any:
 
 
 def _masked(dataset: Any) -> Any:
-    geom = dataset._geom
-    return with_parts(dataset, mask_safe=Map.from_geom(geom, data=np.zeros(geom.data_shape, bool), dtype=bool))
+    return with_parts(dataset, mask_safe=uniform_mask(dataset._geom, False))

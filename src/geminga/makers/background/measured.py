@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from geminga.datasets import DATASET_REGISTRY
-from geminga.maps import Map
+from geminga.datasets.products import label
+from geminga.errors import DataError
 
-__all__ = ["masked_everywhere", "with_off_counts"]
+__all__ = ["need_parts", "with_off_counts"]
 
 
 def with_off_counts(dataset: Any, counts_off: Any, acceptance: Any, acceptance_off: Any) -> Any:
@@ -32,7 +31,15 @@ def with_off_counts(dataset: Any, counts_off: Any, acceptance: Any, acceptance_o
     return new
 
 
-def masked_everywhere(dataset: Any) -> Any:
-    """Safe mask that is false everywhere, on the geometry of a dataset."""
-    geom = dataset.counts.geom
-    return Map.from_geom(geom, data=np.zeros(geom.data_shape, dtype=bool), dtype=bool)
+def need_parts(dataset: Any, maker: str) -> None:
+    """Refuse a dataset without counts or background.
+
+    Raises
+    ------
+    DataError
+        If one is missing.
+    """
+    for name in ("counts", "background"):
+        if getattr(dataset, name) is None:
+            msg = f"{maker}: {label(dataset)} has no {name}; select it in the maker before."
+            raise DataError(msg)

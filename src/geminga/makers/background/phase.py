@@ -9,7 +9,7 @@ import numpy as np
 from geminga.errors import InputError
 from geminga.makers.background.measured import with_off_counts
 from geminga.makers.base import Maker
-from geminga.makers.rad_max import make_counts_rad_max
+from geminga.makers.rad_max import make_counts_rad_max, needed_rad_max
 from geminga.maps import Map
 
 __all__ = ["PhaseBackgroundMaker"]
@@ -64,12 +64,7 @@ class PhaseBackgroundMaker(Maker):
         geom = dataset.counts.geom
         events = observation.events.select_parameter(self.phase_column_name, [list(pair) for pair in intervals])
         if geom.is_region and geom.is_all_point_sky_regions:
-            if observation.rad_max is None:
-                msg = (
-                    f"Observation {observation.obs_id} has no RAD_MAX, so events round a point cannot be counted; give a circle."
-                )
-                raise InputError(msg)
-            return make_counts_rad_max(geom, observation.rad_max, events)
+            return make_counts_rad_max(geom, needed_rad_max(observation), events)
         counts = Map.from_geom(geom)
         counts.fill_events(events)
         return counts

@@ -10,11 +10,13 @@ from astropy import units as u
 
 from geminga.datasets.products import label
 from geminga.errors import DataError, GeometryError, InputError
-from geminga.makers.background.measured import masked_everywhere, with_off_counts
-from geminga.makers.background.regions import ReflectedRegionsFinder, TurnedRegion
+from geminga.makers.background.measured import with_off_counts
+from geminga.makers.background.regions import ReflectedRegionsFinder
+from geminga.makers.background.turned import TurnedRegion
 from geminga.makers.base import Maker
 from geminga.makers.map import pointing_of
-from geminga.makers.rad_max import make_counts_off_rad_max
+from geminga.makers.masks import uniform_mask
+from geminga.makers.rad_max import make_counts_off_rad_max, needed_rad_max
 from geminga.maps import RegionGeom, RegionNDMap
 from geminga.utils.regions import region_turned
 
@@ -134,7 +136,7 @@ class ReflectedRegionsBackgroundMaker(Maker):
                 "ReflectedRegionsBackgroundMaker: no off region found outside the exclusion mask for %s; its safe mask is false.",
                 label(dataset),
             )
-            new.mask_safe = masked_everywhere(dataset)
+            new.mask_safe = uniform_mask(dataset.counts.geom, False)
         return new
 
 
@@ -157,10 +159,7 @@ def _counts_round_points(geom: Any, geom_off: Any, regions: list[Any], observati
     DataError
         If circles overlap.
     """
-    rad_max = observation.rad_max
-    if rad_max is None:
-        msg = f"Observation {observation.obs_id} has no RAD_MAX, so events round points cannot be counted; give a circle."
-        raise InputError(msg)
+    rad_max = needed_rad_max(observation)
     offset = geom.region.center.separation(pointing_of(observation))
     energy = geom.axes["energy"].center
     radius = rad_max.evaluate(method="nearest", energy=energy, offset=u.Quantity(offset)).to_value("deg").max()

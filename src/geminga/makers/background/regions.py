@@ -1,247 +1,30 @@
-"""Off regions: a region turned about the pointing, where the acceptance is the same if it is radially symmetric.
-
-Instead of the region, points are turned: back into the region, where they are looked at as any others.
-"""
+"""Finders of off regions: copies of a region, turned about the pointing."""
 
 from __future__ import annotations
 
-import html
 import logging
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from astropy import units as u
-from astropy.coordinates import Angle
 from numpy.typing import NDArray
 
-from geminga.errors import DataError, GeometryError, InputError
-from geminga.maps import MapCoord, RegionGeom, WcsGeom
-from geminga.numerics.sphere import offset_by, position_angle, separation
+from geminga.errors import InputError
+from geminga.makers.background.angles import angle_option
+from geminga.makers.background.exclusion import is_free
+from geminga.makers.background.turned import TurnedRegion
+from geminga.makers.base import HasOptions
 from geminga.utils.regions import region_turned
-from geminga.utils.units import as_quantity
 
-__all__ = ["ReflectedRegionsFinder", "RegionsFinder", "TurnedRegion", "WobbleRegionsFinder"]
+__all__ = ["ReflectedRegionsFinder", "RegionsFinder", "WobbleRegionsFinder"]
 
 log = logging.getLogger(__name__)
 
 Floats = NDArray[np.float64]
 
-# Angular sizes are those of the pixels whose centres are inside, which are up to a pixel too small, so that neighbours may
-# overlap. They are never below this fraction of the true size: then less than 1 % of the off regions counts twice.
-_LEAST_SIZE = 0.96
-_MAX_SEPARATION = 60.0
-_FINE = 64
 
-
-@dataclass(frozen=True)
-class TurnedRegion:
-    """Region seen from the pointing.
-
-    Parameters
-    ----------
-    geom : RegionGeom
-        Region.
-    center : SkyCoord
-        Pointing.
-    """
-
-    geom: Any
-    center: Any
-    _extents: dict[float, Extent] = field(default_factory=dict)
-
-    @classmethod
-    def create(cls, region: Any, center: Any) -> TurnedRegion:
-        """Region (or its geometry) and pointing.
-
-        Raises
-        ------
-        InputError
-            If they are too far from each other.
-        """
-        new = cls(region if hasattr(region, "contains_wcs_pix") else RegionGeom.create(region), center.icrs)
-        distance = float(new.geom.center_skydir.separation(center).deg)
-        if not distance <= _MAX_SEPARATION:
-            msg = (
-                f"Off regions: the region is {distance:.1f} deg from the pointing, expected at most {_MAX_SEPARATION:g} deg; "
-                "leave this observation out."
-            )
-            raise InputError(msg)
-        return new
-
-    @property
-    def _pivot(self) -> tuple[float, float]:
-        return float(self.center.ra.rad), float(self.center.dec.rad)
-
-    @property
-    def direction(self) -> float:
-        """Direction from the pointing to the region, rad from north towards east."""
-        there = self.geom.center_skydir.icrs
-        return float(position_angle(*self._pivot, there.ra.rad, there.dec.rad))
-
-    def polar(self, lon: Any, lat: Any) -> tuple[Floats, Floats]:
-        """Distance from the pointing, and angle from the direction to the region in [-pi, pi), rad, of positions in deg."""
-        lon, lat = np.deg2rad(lon), np.deg2rad(lat)
-        angle = position_angle(*self._pivot, lon, lat) - self.direction
-        return separation(*self._pivot, lon, lat), _wrapped(angle)
-
-    def contains(self, distance: Floats, angle: Floats) -> NDArray[np.bool_]:
-        """Whether positions, see `polar`, are in the region."""
-        lon, lat = np.rad2deg(offset_by(*self._pivot, angle + self.direction, distance))
-        return np.asarray(self.geom.contains(MapCoord({"lon": lon, "lat": lat}, frame="icrs")))
-
-    def contains_turned(self, distance: Floats, angle: Floats, turns: Floats, extent: Extent) -> NDArray[np.bool_]:
-        """Whether positions, see `polar`, are in the region turned by angles (rad), shape (turn, position)."""
-        inside = np.zeros((len(turns), len(distance)), dtype=bool)
-        back = _wrapped(angle - np.asarray(turns)[:, None])
-        near = (distance >= extent.distance[0]) & (distance <= extent.distance[1])
-        turn, point = np.nonzero(near & (back >= extent.angle[0]) & (back <= extent.angle[1]))
-        inside[turn, point] = self.contains(distance[point], back[turn, point])
-        return inside
-
-    def pixels(self, binsz: u.Quantity) -> WcsGeom:
-        """Image centred on the pointing, around the circle on which regions are turned."""
-        width = 4 * self.geom.center_skydir.separation(self.center) + 0.3 * u.deg
-        return WcsGeom.create(skydir=self.center, binsz=binsz, width=width, proj="TAN", frame="icrs")
-
-    def extent(self, binsz: u.Quantity) -> Extent:
-        """How large the region is, seen from the pointing; found once.
-
-        Raises
-        ------
-        GeometryError
-            If the region has no area.
-        """
-        key = float(binsz.to_value("deg"))
-        if key not in self._extents:
-            self._extents[key] = self._find_extent(binsz)
-        return self._extents[key]
-
-    def _find_extent(self, binsz: u.Quantity) -> Extent:
-        half = 0.5 * self.geom.width.to_value("deg").max() * 1.02
-        # Twice, as the width of a geometry is that of whole pixels.
-        x, y, step = _grid((-half, half), (-half, half))
-        x, y, step = _grid(*((axis.min() - step, axis.max() + step) for axis in self._points_inside(x, y)))
-        fine = self.polar(*self._lonlat(*self._points_inside(x, y)))
-        step = float(np.deg2rad(step))
-        # The outermost points are about half a step from the border; the margin is wider, so that nothing is lost.
-        true_size = _spread(fine[1]) + 0.5 * step / np.sin(fine[0].mean())
-        distance = float(fine[0].min() - 2 * step), float(fine[0].max() + 2 * step)
-        side = 2 * step / np.sin(max(distance[0], step))
-        angle = float(fine[1].min() - side), float(fine[1].max() + side)
-        return Extent(max(self._pixel_size(binsz), _LEAST_SIZE * true_size), distance, angle)
-
-    def _lonlat(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-        """Longitude and latitude (deg) of positions beside the centre of the region, x deg to the east and y deg to the north."""
-        center = self.geom.center_skydir.icrs
-        lon, lat = offset_by(center.ra.rad, center.dec.rad, np.arctan2(x, y), np.deg2rad(np.hypot(x, y)))
-        return np.rad2deg(lon), np.rad2deg(lat)
-
-    def _points_inside(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-        """Those positions, see `_lonlat`, which are in the region.
-
-        Raises
-        ------
-        GeometryError
-            If there are none.
-        """
-        lon, lat = self._lonlat(x, y)
-        inside = np.asarray(self.geom.contains(MapCoord({"lon": lon, "lat": lat}, frame="icrs")))
-        if not inside.any():
-            msg = f"Off regions: no point of the region {self.geom.region} is inside; expected one with an area."
-            raise GeometryError(msg)
-        return x[inside], y[inside]
-
-    def _pixel_size(self, binsz: u.Quantity) -> float:
-        """Angular size of those pixels of the image round the pointing whose centres are in the region, 0 if there are none.
-
-        The region keeps its shape in the plane of the image: only its scale and direction are those of the image.
-        """
-        image = self.pixels(binsz)
-        there = self.geom.center_skydir.icrs
-        lon, lat = np.array([there.ra.deg] * 2), there.dec.deg + np.array([0, 1e-3])
-        coords = MapCoord({"lon": lon, "lat": lat}, frame="icrs")
-        plane, own = (x + 1j * y for x, y in (image.coord_to_pix(coords)[:2], self._own_pixels(coords)))
-        reach = int(np.ceil(self.geom.width.to_value("deg").max() / binsz.to_value("deg"))) + 2
-        x, y = np.meshgrid(*(np.rint(value) + np.arange(-reach, reach + 1) for value in (plane[0].real, plane[0].imag)))
-        back = own[0] + (x + 1j * y - plane[0]) * (own[1] - own[0]) / (plane[1] - plane[0])
-        inside = self.geom.contains_wcs_pix((back.real, back.imag))
-        pivot = image.wcs.wcs.crpix - 1
-        points = x[inside] + 1j * y[inside] - complex(*pivot)
-        return _spread(np.angle(points * np.conj(plane[0] - complex(*pivot))))
-
-    def _own_pixels(self, coords: MapCoord) -> tuple[Floats, Floats]:
-        """Pixel coordinates in the plane of the region."""
-        own = coords.to_frame(self.geom.frame)
-        x, y = self.geom.wcs.world_to_pixel_values(own.lon, own.lat)
-        return np.asarray(x), np.asarray(y)
-
-    def excluded(self, mask: Any, binsz: u.Quantity, extent: Extent) -> tuple[Floats, Floats]:
-        """Polar coordinates of pixels at the distance of the region where a mask is false.
-
-        Raises
-        ------
-        DataError
-            If the mask is not one of bool.
-        """
-        image = self.pixels(binsz)
-        reach = int(np.ceil(np.rad2deg(np.tan(extent.distance[1])) / binsz.to_value("deg"))) + 1
-        pivot = image.wcs.wcs.crpix - 1
-        x, y = (np.arange(np.ceil(value - reach), value + reach) for value in pivot)
-        radius = np.arctan(np.deg2rad(np.hypot(*np.meshgrid(x - pivot[0], y - pivot[1])) * binsz.to_value("deg")))
-        row, column = np.nonzero((radius >= extent.distance[0]) & (radius <= extent.distance[1]))
-        lon, lat = (u.Quantity(value, "deg").value for value in image.pix_to_coord((x[column], y[row])))
-        out = ~is_free(mask, lon, lat)
-        return self.polar(lon[out], lat[out])
-
-
-@dataclass(frozen=True)
-class Extent:
-    """Size of a region seen from the pointing, rad: of its pixels, and ranges of distance and angle in which it surely lies."""
-
-    size: float
-    distance: tuple[float, float]
-    angle: tuple[float, float]
-
-
-def check_mask(mask: Any) -> None:
-    """Refuse an exclusion mask that is not one of bool."""
-    if not mask.is_mask:
-        msg = f"Exclusion mask has data of type {mask.frozen_data.dtype}; expected a map of bool, false where sources are."
-        raise DataError(msg)
-
-
-def is_free(mask: Any, lon: Any, lat: Any) -> NDArray[np.bool_]:
-    """Whether positions (deg, icrs) are not excluded; nothing is outside of the mask.
-
-    Raises
-    ------
-    DataError
-        If the mask is not one of bool.
-    """
-    check_mask(mask)
-    image = mask if mask.geom.is_image else mask.reduce_over_axes(np.logical_and, keepdims=False)
-    found = np.asarray(image.get_by_coord(MapCoord({"lon": lon, "lat": lat}, frame="icrs")), dtype=float)
-    return np.nan_to_num(found, nan=1.0) != 0
-
-
-def _grid(x: tuple[float, float], y: tuple[float, float]) -> tuple[Floats, Floats, float]:
-    """Points of a grid over ranges, and the larger of its steps."""
-    grids = np.meshgrid(*(np.linspace(low, high, _FINE) for low, high in (x, y)))
-    step = max(x[1] - x[0], y[1] - y[0]) / (_FINE - 1)
-    return grids[0].ravel(), grids[1].ravel(), step
-
-
-def _wrapped(angle: Floats) -> Floats:
-    return np.asarray(np.mod(angle + np.pi, 2 * np.pi) - np.pi)
-
-
-def _spread(angle: Floats) -> float:
-    return float(np.ptp(angle)) if len(angle) else 0.0
-
-
-class RegionsFinder(ABC):
+class RegionsFinder(HasOptions, ABC):
     """Base of finders of off regions: one of your own has a method `run`.
 
     Parameters
@@ -250,31 +33,14 @@ class RegionsFinder(ABC):
         Pixel in which angular sizes are measured and exclusion masks are looked at.
     """
 
-    shown: tuple[str, ...] = ("binsz",)
+    shown: ClassVar[tuple[str, ...]] = ("binsz",)
 
     def __init__(self, binsz: Any = 0.01 * u.deg) -> None:
-        self.binsz = _positive(binsz, "deg", "binsz")
+        self.binsz = angle_option(binsz, "binsz", type(self).__name__)
 
     @abstractmethod
     def run(self, region: Any, center: Any, exclusion_mask: Any = None) -> tuple[list[Any], Any]:
         """Find off regions; see the classes."""
-
-    def __str__(self) -> str:
-        name = type(self).__name__
-        options = {key: getattr(self, key) for key in self.shown}
-        width = max(len(key) for key in options)
-        return "\n".join([name, "-" * len(name), "", *(f"  {key:{width}s} : {value}" for key, value in options.items()), ""])
-
-    def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(str(self))}</pre>"
-
-
-def _positive(value: Any, unit: str, name: str) -> Angle:
-    angle = Angle(as_quantity(value, unit, name))
-    if not angle.value >= 0 or (name == "binsz" and not angle.value > 0):
-        msg = f"Off regions: {name} is {value}, expected a positive angle."
-        raise InputError(msg)
-    return angle
 
 
 class ReflectedRegionsFinder(RegionsFinder):
@@ -309,7 +75,7 @@ class ReflectedRegionsFinder(RegionsFinder):
     12
     """
 
-    shown = ("angle_increment", "min_distance", "min_distance_input", "max_region_number", "binsz")
+    shown: ClassVar[tuple[str, ...]] = ("angle_increment", "min_distance", "min_distance_input", "max_region_number", "binsz")
 
     def __init__(
         self,
@@ -320,14 +86,12 @@ class ReflectedRegionsFinder(RegionsFinder):
         binsz: Any = "0.01 deg",
     ) -> None:
         super().__init__(binsz=binsz)
-        self.angle_increment = _positive(angle_increment, "rad", "angle_increment")
-        self.min_distance = _positive(min_distance, "rad", "min_distance")
-        self.min_distance_input = _positive(min_distance_input, "rad", "min_distance_input")
-        if not self.angle_increment.value > 0 or max_region_number < 1:
-            msg = (
-                f"ReflectedRegionsFinder: angle_increment is {angle_increment} and max_region_number {max_region_number}; "
-                "expected positive ones."
-            )
+        owner = type(self).__name__
+        self.angle_increment = angle_option(angle_increment, "angle_increment", owner, "rad")
+        self.min_distance = angle_option(min_distance, "min_distance", owner, "rad", may_be_zero=True)
+        self.min_distance_input = angle_option(min_distance_input, "min_distance_input", owner, "rad", may_be_zero=True)
+        if max_region_number < 1:
+            msg = f"{owner}: max_region_number is {max_region_number}; expected at least 1."
             raise InputError(msg)
         self.max_region_number = max_region_number
 
@@ -401,7 +165,7 @@ class WobbleRegionsFinder(RegionsFinder):
     3
     """
 
-    shown = ("n_off_regions", "binsz")
+    shown: ClassVar[tuple[str, ...]] = ("n_off_regions", "binsz")
 
     def __init__(self, n_off_regions: int, binsz: Any = 0.01 * u.deg) -> None:
         super().__init__(binsz=binsz)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,33 +10,16 @@ from astropy.convolution import Ring2DKernel
 from astropy.coordinates import Angle
 from numpy.typing import NDArray
 
-from geminga.datasets.products import label
-from geminga.errors import DataError, InputError
-from geminga.makers.background.measured import with_off_counts
-from geminga.makers.background.regions import check_mask, is_free
+from geminga.makers.background.angles import angle_option
+from geminga.makers.background.exclusion import check_mask, is_free
+from geminga.makers.background.measured import need_parts, with_off_counts
 from geminga.makers.base import Maker
 from geminga.maps import Map
 from geminga.maps.coord import degrees
-from geminga.utils.units import as_quantity
 
 __all__ = ["RingBackgroundMaker"]
 
 Floats = NDArray[np.float64]
-
-
-def angle_option(value: Any, name: str, owner: str) -> Angle:
-    """Positive angle of an option, in deg.
-
-    Raises
-    ------
-    InputError
-        If it is not positive.
-    """
-    angle = Angle(as_quantity(value, "deg", f"{owner}: {name}"))
-    if not angle.value > 0:
-        msg = f"{owner}: {name} is {value}, expected a positive angle."
-        raise InputError(msg)
-    return angle
 
 
 def ring_kernel(image: Any, r_in: Angle, width: Angle) -> Any:
@@ -66,20 +50,6 @@ def allowed(dataset: Any, exclusion_mask: Any) -> Floats:
     return np.broadcast_to(np.asarray(found, dtype=float), geom.data_shape)
 
 
-def need_parts(dataset: Any, maker: str) -> None:
-    """Refuse a dataset without counts or background.
-
-    Raises
-    ------
-    DataError
-        If one is missing.
-    """
-    for name in ("counts", "background"):
-        if getattr(dataset, name) is None:
-            msg = f"{maker}: {label(dataset)} has no {name}; select it in the maker before."
-            raise DataError(msg)
-
-
 def convolved(geom: Any, values: Floats, kernel: Floats, is_count: bool) -> Floats:
     """Sums of values in the kernel round each pixel; sums of whole numbers are whole."""
     sums = np.asarray(Map.from_geom(geom, data=values, dtype=float).convolve(kernel).frozen_data, dtype=float)
@@ -87,7 +57,55 @@ def convolved(geom: Any, values: Floats, kernel: Floats, is_count: bool) -> Floa
     return np.rint(sums) if is_count else np.maximum(sums, 0)
 
 
-class RingBackgroundMaker(Maker):
+def background_of(dataset: Any) -> Floats:
+    """Predicted background, 0 where it is not a number."""
+    return np.nan_to_num(dataset.npred_background().frozen_data.astype(float))
+
+
+class RingMaker(Maker):
+    """Base of makers whose off counts and off acceptance of a pixel are sums in a ring round it."""
+
+    exclusion_mask: Any
+
+    @abstractmethod
+    def make_maps_off(self, dataset: Any) -> dict[str, Any]:
+        """Maps ``counts_off`` and ``acceptance_off``."""
+
+    def run(self, dataset: Any, observation: Any = None) -> Any:
+        """Make an on/off dataset.
+
+        Parameters
+        ----------
+        dataset : MapDataset
+            Dataset with counts and background; it is not changed.
+        observation : Observation, optional
+            Not needed.
+
+        Returns
+        -------
+        dataset : MapDatasetOnOff
+            With sums in the ring of each pixel. The acceptance is the background, and the safe mask is false where there is no
+            off acceptance.
+
+        Raises
+        ------
+        DataError
+            If the dataset has no counts or no background.
+        """
+        off = self.make_maps_off(dataset)
+        new = with_off_counts(dataset, off["counts_off"], dataset.npred_background(), off["acceptance_off"])
+        safe = off["acceptance_off"].frozen_data > 0
+        safe = safe if dataset.mask_safe is None else safe & dataset.mask_safe.frozen_data
+        new.mask_safe = Map.from_geom(dataset.counts.geom, data=safe, dtype=bool)
+        return new
+
+
+def maps_off(geom: Any, counts_off: Floats, acceptance_off: Floats) -> dict[str, Any]:
+    """Sums in rings as maps, by name."""
+    return {"counts_off": Map.from_geom(geom, data=counts_off), "acceptance_off": Map.from_geom(geom, data=acceptance_off)}
+
+
+class RingBackgroundMaker(RingMaker):
     """Measure the background of each pixel in a ring round it.
 
     Parameters
@@ -165,40 +183,9 @@ class RingBackgroundMaker(Maker):
         need_parts(dataset, "RingBackgroundMaker")
         geom, free = dataset.counts.geom, allowed(dataset, self.exclusion_mask)
         kernel = np.asarray(self.kernel(dataset.counts).array)
-        background = np.nan_to_num(dataset.npred_background().frozen_data.astype(float))
         counts_off = convolved(geom, dataset.counts.frozen_data * free, kernel, is_count=True)
-        acceptance_off = convolved(geom, background * free, kernel, is_count=False)
+        acceptance_off = convolved(geom, background_of(dataset) * free, kernel, is_count=False)
         # Rounding of the transform must not look like an acceptance.
         acceptance_off[acceptance_off < 1e-10 * max(float(acceptance_off.max()), 1e-300)] = 0
         counts_off[acceptance_off == 0] = 0
-        return {
-            name: Map.from_geom(geom, data=data)
-            for name, data in (("counts_off", counts_off), ("acceptance_off", acceptance_off))
-        }
-
-    def run(self, dataset: Any, observation: Any = None) -> Any:
-        """Make an on/off dataset.
-
-        Parameters
-        ----------
-        dataset : MapDataset
-            Dataset with counts and background; it is not changed.
-        observation : Observation, optional
-            Not needed.
-
-        Returns
-        -------
-        dataset : MapDatasetOnOff
-            With sums in the ring.
-        """
-        maps = self.make_maps_off(dataset)
-        return with_rings(dataset, maps["counts_off"], maps["acceptance_off"])
-
-
-def with_rings(dataset: Any, counts_off: Any, acceptance_off: Any) -> Any:
-    """On/off dataset whose acceptance is the background, safe where there is an off acceptance."""
-    new = with_off_counts(dataset, counts_off, dataset.npred_background(), acceptance_off)
-    safe = acceptance_off.frozen_data > 0
-    safe = safe if dataset.mask_safe is None else safe & dataset.mask_safe.frozen_data
-    new.mask_safe = Map.from_geom(dataset.counts.geom, data=safe, dtype=bool)
-    return new
+        return maps_off(geom, counts_off, acceptance_off)

@@ -195,7 +195,7 @@ class TestRefusals:
             ReflectedRegionsFinder(binsz="0 deg")
         with pytest.raises(InputError, match="min_distance is -1 deg"):
             ReflectedRegionsFinder(min_distance="-1 deg")
-        with pytest.raises(InputError, match="max_region_number 0"):
+        with pytest.raises(InputError, match="max_region_number is 0; expected at least 1"):
             ReflectedRegionsFinder(max_region_number=0)
         with pytest.raises(InputError, match="n_off_regions is 0"):
             WobbleRegionsFinder(0)
