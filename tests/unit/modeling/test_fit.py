@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from astropy import units as u
@@ -11,6 +13,8 @@ from geminga.cli.simulate import simulate_field
 from geminga.datasets import Datasets
 from geminga.errors import DataError, FitError, InputError, NameLookupError, ParameterError, UnsupportedError
 from geminga.modeling import Fit, Parameter
+from geminga.modeling.fit.curvature import Dense
+from geminga.modeling.fit.fit import _End
 from geminga.modeling.models import (
     FoVBackgroundModel,
     GaussianPrior,
@@ -286,6 +290,19 @@ def test_bound_is_named(dataset):
     assert index.value == 2.5
     assert "star.index is at its lower bound 2.5" in result.message
     assert np.isnan(index.error)
+
+
+def test_rounding_beside_a_bound_is_the_bound():
+    """A step to a best value at the bound may end beside it, with a slope that is noise; a slope that is none is heeded."""
+    low, high = np.zeros(5), np.ones(5)
+    objective = SimpleNamespace(low=low, high=high)
+    x = np.array([5e-22, 0.0, 5e-22, 1 - 1e-16, 0.5])
+    gradient = np.array([-1.6e-10, 3.0, -0.1, 1e-9, 0.0])
+    end = _End(objective, x, 0.0, gradient, Dense(np.diag(np.full(5, 100.0))))
+    assert end.at_bound.tolist() == [True, True, False, True, False]
+    remarks = end.remarks(list("abcde"))
+    assert remarks[:2] == [f"{name} is at its lower bound 0, so it has no two-sided error" for name in "ab"]
+    assert remarks[2] == "d is at its upper bound 1, so it has no two-sided error"
 
 
 def test_too_few_iterations_leave_the_models(dataset):

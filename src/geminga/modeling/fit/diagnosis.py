@@ -92,8 +92,9 @@ def describe(
     """Sentences about the minimum, empty if all is well; `outcome` is that of `covariance_of`."""
     out = []
     for i in np.flatnonzero(at_bound):
-        side = "lower" if x[i] <= bounds[0][i] else "upper"
-        out.append(f"{names[i]} is at its {side} bound {x[i]:.6g}, so it has no two-sided error")
+        low, high = bounds[0][i], bounds[1][i]
+        side, bound = ("lower", low) if x[i] - low <= high - x[i] else ("upper", high)
+        out.append(f"{names[i]} is at its {side} bound {bound:.6g}, so it has no two-sided error")
     dead = insensitive(curvature, x)
     out += [f"{names[i]} has no effect on the statistic; freeze it" for i in np.flatnonzero(dead & ~at_bound)]
     covariance, problem = outcome

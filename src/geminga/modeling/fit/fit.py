@@ -48,8 +48,11 @@ class _End:
     @cached_property
     def at_bound(self) -> NDArray[np.bool_]:
         """Parameters at a bound which the statistic does not draw away from it."""
-        x, low, high = self.x, self.objective.low, self.objective.high
-        return np.asarray(((x <= low) & (self.gradient >= 0)) | ((x >= high) & (self.gradient <= 0)))
+        x, low, high, pull = self.x, self.objective.low, self.objective.high, self.gradient
+        # Rounding may leave a step beside the bound, and a slope where there is none: one that gains nothing does not count.
+        reach = np.where(np.isfinite(high - low), 1e-14 * (high - low), 0.0)
+        flat = pull**2 <= 2e-9 * np.maximum(self.curvature.diagonal(), 0)
+        return np.asarray(((x <= low + reach) & ((pull >= 0) | flat)) | ((x >= high - reach) & ((pull <= 0) | flat)))
 
     @cached_property
     def _outcome(self) -> tuple[FreeCovariance | None, str]:
