@@ -9,7 +9,7 @@ from astropy import units as u
 from numpy.typing import NDArray
 
 from geminga.errors import GeometryError, InputError
-from geminga.flux.quantities import SedType, sed_type
+from geminga.flux.quantities import SedType, find_sed_type
 from geminga.maps.map.labels import axis_to_plot, lines_along, plain
 from geminga.modeling.models import scale_plot_flux
 from geminga.utils.plot import current_axes, quantities_on_axes
@@ -18,8 +18,6 @@ __all__ = ["plot", "plot_ts_profiles"]
 
 # Length of the arrow of an upper limit, as a part of the limit.
 _ARROW = 0.45
-
-_kind = sed_type
 
 
 def _axis(self: Any, axis_name: str | None, time_format: str) -> Any:
@@ -97,7 +95,7 @@ def plot(
     """
     ax = current_axes(ax)
     axis = _axis(self, kwargs.pop("axis_name", None), time_format)
-    kind = _kind(sed_type or self.sed_type_plot_default)
+    kind = find_sed_type(sed_type or self.sed_type_plot_default)
     value = _scaled(self, kind, "", energy_power)
     errors = _errors(self, kind, energy_power)
     limit = _scaled(self, kind, "_ul", energy_power) if self.has_ul else None
@@ -214,7 +212,7 @@ def plot_ts_profiles(
             "axis with slice_by_idx first."
         )
         raise InputError(msg)
-    kind = _kind(sed_type or self.sed_type_plot_default)
+    kind = find_sed_type(sed_type or self.sed_type_plot_default)
     profiles = profiles_of(self)
     reference = np.broadcast_to(self._reference(kind).to_value(kind.unit), self.geom.data_shape).ravel()
     given = kwargs.pop("y_values", None)

@@ -36,8 +36,8 @@ __all__ = [
     "SedType",
     "all_quantities",
     "dimensionless_name",
+    "find_sed_type",
     "guess_sed_type",
-    "sed_type",
     "split",
     "with_quantities",
 ]
@@ -158,7 +158,7 @@ _ALIASES = {"norm": "likelihood"}
 _FLUXES = {f"{kind.prefix}{suffix}": (kind, suffix) for kind in SED_TYPES.values() for suffix in SUFFIXES}
 
 
-def sed_type(name: str | None) -> SedType:
+def find_sed_type(name: str | None) -> SedType:
     """Kind of flux by name; ``norm`` is another word for ``likelihood``.
 
     Raises
@@ -188,11 +188,8 @@ def all_quantities(sed_type: str) -> list[str]:
     >>> FluxMaps.all_quantities("flux")[:3]
     ['flux', 'flux_err', 'flux_errn']
     """
-    prefix = _find(sed_type).prefix
+    prefix = find_sed_type(sed_type).prefix
     return [prefix + suffix for suffix in SUFFIXES] + list(OTHERS)
-
-
-_find = sed_type
 
 
 def split(quantity: str) -> tuple[SedType, str] | None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from geminga.errors import GeometryError, InputError, UnitError
-from geminga.flux.quantities import OTHERS, SED_TYPES, SUFFIXES, SedType, guess_sed_type, sed_type
+from geminga.flux.quantities import OTHERS, SED_TYPES, SUFFIXES, SedType, find_sed_type, guess_sed_type
 from geminga.flux.reference import RECORDED, as_sky_model, assume_default, reference_of
 from geminga.maps import Map, Maps
 from geminga.utils.units import as_quantity
@@ -69,7 +69,7 @@ def from_maps(
     NameLookupError
         If the kind is unknown.
     """
-    kind = guess_sed_type(maps) if sed_type is None else _kind(sed_type)
+    kind = guess_sed_type(maps) if sed_type is None else find_sed_type(sed_type)
     if kind is None or kind.prefix not in maps:
         wanted = ", ".join(one.prefix for one in SED_TYPES.values()) if kind is None else kind.prefix
         msg = f"{cls.__name__}.from_maps: no map {wanted} among {', '.join(sorted(maps))}; give it, or another sed_type."
@@ -93,9 +93,6 @@ def from_maps(
     return cls(data, model, meta={"sed_type_init": kind.name} | dict(meta or {}), gti=gti)
 
 
-_kind = sed_type
-
-
 def to_maps(self: Any, sed_type: str | None = None) -> Maps:
     """Maps of all stored quantities in one kind of flux.
 
@@ -116,7 +113,7 @@ def to_maps(self: Any, sed_type: str | None = None) -> Maps:
 
 def quantity_maps(self: Any, name: str | None) -> dict[str, Any]:
     """All stored quantities by name, fluxes in one kind; with `is_ul`, and with `sqrt_ts` if `ts` is known."""
-    kind = _kind(name or "likelihood")
+    kind = find_sed_type(name or "likelihood")
     stored = {*self.available_quantities, "is_ul"} | ({"sqrt_ts"} if self.has_any_ts else set())
     names = [kind.prefix + suffix for suffix in SUFFIXES if f"norm{suffix}" in stored]
     return {n: getattr(self, n) for n in [*names, *[n for n in OTHERS if n in stored]]}

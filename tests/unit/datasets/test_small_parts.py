@@ -229,7 +229,9 @@ class TestPlots:
 
 
 def test_datasets_make_a_collection():
-    assert isinstance(builders.map_dataset(1, name="a") + builders.map_dataset(1, name="b"), Datasets)
+    both = builders.map_dataset(1, name="a") + builders.map_dataset(1, name="b")
+    assert isinstance(both, Datasets)
+    assert both.names == ["a", "b"]
 
 
 def test_registry_knows_its_classes_at_once():

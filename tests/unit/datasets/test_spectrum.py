@@ -98,6 +98,7 @@ class TestPlots:
     def test_masks(self, dataset):
         ax = dataset.plot_masks()
         assert ax.get_legend() is not None
+        assert [text.get_text() for text in ax.get_legend().get_texts()] == ["Mask safe"]
 
 
 def test_created_spectrum_needs_only_an_exposure():

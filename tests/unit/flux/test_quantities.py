@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 
 from geminga.errors import InputError, NameLookupError
 from geminga.estimators import FluxMaps
-from geminga.flux.quantities import OTHERS, SED_TYPES, SUFFIXES, all_quantities, guess_sed_type, sed_type, split
+from geminga.flux.quantities import OTHERS, SED_TYPES, SUFFIXES, all_quantities, find_sed_type, guess_sed_type, split
 from geminga.maps import MapAxis, RegionNDMap
 from tests.unit.flux.builders import ENERGY, MODEL, spectrum_points
 
@@ -63,7 +63,7 @@ def test_every_name_of_the_table_is_a_property():
 def test_names():
     assert FluxMaps.all_quantities("dnde")[:2] == ["dnde", "dnde_err"]
     assert "norm_ul" in all_quantities("norm")
-    assert sed_type("NORM") is SED_TYPES["likelihood"]
+    assert find_sed_type("NORM") is SED_TYPES["likelihood"]
     assert guess_sed_type(["flux", "norm"]).name == "flux"
     assert guess_sed_type(["counts"]) is None
     assert split("dnde_foo") is None

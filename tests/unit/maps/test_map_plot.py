@@ -102,7 +102,9 @@ def test_image_with_colour_bar() -> None:
 def test_images_without_numbers() -> None:
     image = cube().sum_over_axes()
     nothing = image.copy(data=np.full(image.data.shape, np.nan))
-    assert nothing.plot(add_cbar=True) is not None
+    ax = nothing.plot(add_cbar=True)
+    assert ax is not None
+    assert ax.images[0].get_array().mask.all()
 
 
 def test_mask() -> None:

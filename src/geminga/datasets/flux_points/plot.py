@@ -9,7 +9,7 @@ import numpy as np
 
 from geminga.datasets.residuals import residual_label
 from geminga.errors import InputError
-from geminga.flux.quantities import SedType, sed_type
+from geminga.flux.quantities import SedType, find_sed_type
 from geminga.maps import RegionNDMap
 from geminga.maps.map.labels import axis_to_plot, lines_along, plain
 from geminga.utils.plot import current_axes, two_panels
@@ -64,7 +64,7 @@ def plot_spectrum(
 
 def _plot_spectra(self: Any, ax: Any, points: dict[str, Any], kwargs: dict[str, Any]) -> None:
     """Curves of the spectra, in the same kind of flux as the points; integrals over bins as steps."""
-    kind = sed_type(points["sed_type"])
+    kind = find_sed_type(points["sed_type"])
     label = ax.get_ylabel()
     draw = _plot_steps if kind.needs_edges else _plot_curve
     for model in self.models or ():
@@ -97,7 +97,7 @@ def _plot_courses(self: Any, ax: Any, points: dict[str, Any], kwargs: dict[str, 
     time_format = points.get("time_format", "iso")
     times = axis.time_min[0] + np.linspace(0, 1, _N_TIMES) * (axis.time_max[-1] - axis.time_min[0])
     shown = times.datetime if time_format == "iso" else getattr(times, time_format)
-    kind = sed_type(points["sed_type"])
+    kind = find_sed_type(points["sed_type"])
     power = points.get("energy_power", 0)
     for model in self.models or ():
         courses = np.ones(_N_TIMES)

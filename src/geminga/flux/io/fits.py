@@ -12,7 +12,7 @@ from astropy.io import fits
 from geminga.errors import FormatError
 from geminga.flux.io.files import fits_bytes
 from geminga.flux.io.gti import gti_from_hdulist
-from geminga.flux.quantities import OTHERS, SUFFIXES, guess_sed_type, sed_type
+from geminga.flux.quantities import OTHERS, SUFFIXES, find_sed_type, guess_sed_type
 from geminga.flux.reference import RECORDED, assume_default
 from geminga.flux.select import quantity_maps
 from geminga.maps import Map
@@ -26,8 +26,6 @@ log = logging.getLogger(__name__)
 
 # Settings that are numbers, in the primary header.
 _SETTINGS = ("n_sigma", "n_sigma_ul", "sqrt_ts_threshold_ul", "n_sigma_sensitivity")
-
-_kind = sed_type
 
 
 def to_hdulist(self: Any, sed_type: str | None = None, hdu_bands: str | None = None) -> fits.HDUList:
@@ -45,7 +43,7 @@ def to_hdulist(self: Any, sed_type: str | None = None, hdu_bands: str | None = N
     hdulist : HDUList
         The reference model is not in it; see `write`.
     """
-    kind = _kind(sed_type or "likelihood")
+    kind = find_sed_type(sed_type or "likelihood")
     primary = fits.PrimaryHDU()
     primary.header["SED_TYPE"] = kind.name
     settings = {name: self.meta[name] for name in _SETTINGS if self.meta.get(name) is not None}
@@ -93,7 +91,7 @@ def _assemble(cls: Any, hdulist: fits.HDUList, hdu_bands: str | None, name: str 
     header = hdulist[0].header
     names = [hdu.name.lower() for hdu in hdulist]
     name = name or header.get("SED_TYPE")
-    kind = guess_sed_type(names) if name is None else _kind(name)
+    kind = guess_sed_type(names) if name is None else find_sed_type(name)
     if kind is None or kind.prefix not in names:
         wanted = "dnde, e2dnde, flux, eflux or norm" if kind is None else kind.prefix
         msg = f"Flux maps: there is no HDU {wanted.upper()}; the HDUs are {', '.join(hdu.name or 'PRIMARY' for hdu in hdulist)}."

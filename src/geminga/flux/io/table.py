@@ -16,7 +16,7 @@ from geminga.flux.io import lightcurve, profile  # noqa: F401  (register their l
 from geminga.flux.io.energy import quantity
 from geminga.flux.io.registry import TableFormat, format_of_geom, format_of_table, get_format
 from geminga.flux.io.scan import place_scan
-from geminga.flux.quantities import FORMATS, OTHERS, SUFFIXES, SedType, guess_sed_type, sed_type
+from geminga.flux.quantities import FORMATS, OTHERS, SED_TYPES, SUFFIXES, SedType, find_sed_type, guess_sed_type
 from geminga.flux.reference import RECORDED, as_sky_model, assume_default, model_through
 from geminga.flux.select import quantity_maps
 from geminga.maps import MapAxis, RegionGeom, RegionNDMap
@@ -25,8 +25,6 @@ from geminga.utils.units import as_quantity
 __all__ = ["from_table", "to_table"]
 
 log = logging.getLogger(__name__)
-
-_kind = sed_type
 
 # The axis that quantities may have beside those of the fluxes.
 _FURTHER_AXIS = {"stat_scan": "norm", "dnde_scan_values": "norm"}
@@ -117,7 +115,7 @@ def _find_kind(table: Any, name: str | None) -> SedType:
     if name is None:
         name = table.meta.get("SED_TYPE")
     if name is not None:
-        return _kind(name)
+        return find_sed_type(name)
     kind = guess_sed_type(table.colnames)
     if kind is None:
         known = "dnde, e2dnde, flux, eflux, norm"
@@ -229,7 +227,7 @@ def to_table(self: Any, sed_type: str | None = None, format: str | None = None, 
     """
     from astropy.table import Table
 
-    kind = _kind(sed_type or self.sed_type_init or "likelihood")
+    kind = find_sed_type(sed_type or self.sed_type_init or "likelihood")
     layout = format_of_geom(self.geom) if format is None else get_format(format)
     layout.require(self.geom)
     table = Table(layout.columns(self.geom))
@@ -261,14 +259,9 @@ def _reference_columns(self: Any, kind: SedType) -> dict[str, Any]:
     """Reference values, for norms and wherever scans are relative to them."""
     if kind.prefix != "norm" and not self.has_stat_profiles:
         return {}
-    shape = self.geom.data_shape
-    units = {"dnde": _kind("dnde").unit}
-    if self.is_convertible_to_flux_sed_type:
-        units |= {name: _kind(name).unit for name in ("flux", "eflux")}
-    return {
-        f"ref_{name}": np.broadcast_to(self._reference(_kind(name)).to(unit), shape, subok=True).copy()
-        for name, unit in units.items()
-    }
+    names = ("dnde", "flux", "eflux") if self.is_convertible_to_flux_sed_type else ("dnde",)
+    references = {name: self._reference(SED_TYPES[name]).to(SED_TYPES[name].unit) for name in names}
+    return {f"ref_{n}": np.broadcast_to(v, self.geom.data_shape, subok=True).copy() for n, v in references.items()}
 
 
 def _meta(self: Any, kind: SedType) -> dict[str, Any]:

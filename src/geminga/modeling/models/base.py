@@ -30,7 +30,7 @@ from geminga.modeling.covariance import CovarianceMixin
 from geminga.modeling.parameter import Parameter
 from geminga.modeling.parameters import Parameters
 
-__all__ = ["ModelBase", "build_parameters", "relink"]
+__all__ = ["ModelBase", "build_parameters", "relink", "without_defaults"]
 
 log = logging.getLogger(__name__)
 
@@ -187,7 +187,7 @@ class ModelBase(CovarianceMixin):
         parameters = self.parameters.to_dict()
         if not full_output:
             parameters = [
-                _without_defaults(entry, default.to_dict())
+                without_defaults(entry, default.to_dict())
                 for entry, default in zip(parameters, self.default_parameters, strict=True)
             ]
         data = {"type": self._long_tag(), "parameters": parameters}
@@ -259,7 +259,7 @@ def _check_unit(parameter: Parameter, default: u.UnitBase, owner: str) -> None:
         raise UnitError(msg)
 
 
-def _without_defaults(entry: dict[str, Any], default: dict[str, Any]) -> dict[str, Any]:
+def without_defaults(entry: dict[str, Any], default: dict[str, Any]) -> dict[str, Any]:
     """Drop what equals the default, and a unit that is none anyway."""
 
     def same(a: Any, b: Any) -> bool:

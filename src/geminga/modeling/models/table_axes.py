@@ -1,21 +1,23 @@
-"""Axes of a table as parameters of a model."""
+"""Models of a table: its axes as parameters, its file."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geminga.errors import DataError, FormatError, InputError
+from geminga.errors import DataError, FileError, FormatError, InputError
 from geminga.maps import Map
+from geminga.modeling.models.base import ModelBase, build_parameters
 from geminga.modeling.parameter import Parameter
 from geminga.modeling.parameters import Parameters
 from geminga.numerics.grid_table import multilinear, place_on_axis
 from geminga.numerics.interpolation import SCALES
+from geminga.utils.files import make_path
 
-__all__ = ["at_parameters", "axis_parameters", "pixel_on", "read_map", "scaled_table", "values_scale"]
+__all__ = ["GridFile", "at_parameters", "axis_parameters", "pixel_on", "read_map", "scaled_table", "values_scale"]
 
 Array = NDArray[np.float64]
 
@@ -95,6 +97,72 @@ def values_scale(interp_kwargs: Mapping[str, Any] | None, owner: str) -> str:
         msg = f"{owner}: interp_kwargs has {what}; expected values_scale of {', '.join(SCALES)}."
         raise InputError(msg)
     return str(scale)
+
+
+class GridFile(ModelBase):
+    """Base of models of a map on a grid of parameters: the map stands in a file of its own, which model files name."""
+
+    _shared: ClassVar[frozenset[str]] = frozenset({"_map", "_table"})
+    _read_options: ClassVar[dict[str, Any]] = {}
+    """Arguments for a map that nobody else has."""
+    _map: Any
+    filename: str | None
+
+    @property
+    def map(self) -> Any:
+        """The map."""
+        return self._map
+
+    def write(self, overwrite: bool = False, filename: Any = None) -> None:
+        """Write the map to its file.
+
+        Parameters
+        ----------
+        overwrite : bool
+            Replace the file.
+        filename : path, optional
+            File; that of the model if not given.
+
+        Raises
+        ------
+        FileError
+            If there is no file name, or the file exists and `overwrite` is false.
+        """
+        target = self.filename if filename is None else filename
+        if target is None:
+            msg = f"{type(self).__name__} has no filename; set model.filename, or give one."
+            raise FileError(msg)
+        self._map.write(target, overwrite=overwrite)
+        self.filename = str(make_path(target))
+
+    def to_dict(self, full_output: bool = False) -> dict[str, Any]:
+        """Plain dictionary, as it stands in model files; the map stands in its file."""
+        data = super().to_dict(full_output)
+        data[str(self._type)].update({"filename": self.filename, "unit": str(self._map.unit)})
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], **kwargs: Any) -> Self:
+        """Make a model from a dictionary as `to_dict` gives it, reading its map.
+
+        Raises
+        ------
+        FormatError
+            If the dictionary names no file.
+        """
+        entry = cls._entry(data, kwargs)
+        new = cls(map=read_map(entry, cls.__name__), filename=entry["filename"], **cls._read_options, **kwargs)
+        for par in build_parameters(entry.get("parameters") or [], new.default_parameters, cls.__name__):
+            new._hold(par)
+        return new
+
+    @classmethod
+    def from_parameters(cls, parameters: Iterable[Parameter], **kwargs: Any) -> Self:
+        """Make a model which holds these parameters; the map is needed."""
+        new = cls(**kwargs)
+        for par in parameters:
+            new._hold(par)
+        return new
 
 
 def read_map(entry: Mapping[str, Any], owner: str) -> Any:

@@ -9,11 +9,11 @@ import numpy as np
 from astropy import units as u
 from numpy.typing import ArrayLike
 
-from geminga.errors import DataError, InputError, UnsupportedError
+from geminga.errors import DataError, UnsupportedError
 from geminga.maps import Map, MapCoord
-from geminga.modeling.models.base import build_parameters
 from geminga.modeling.models.coordinates import as_angle
 from geminga.modeling.models.derivative import Evaluator, Result, current_values
+from geminga.modeling.models.node_norms import node_scale, norm_entries, norm_parameters, read_norms
 from geminga.modeling.models.spatial.base import Array, SpatialModel
 from geminga.modeling.models.spectral.template import read_column
 from geminga.modeling.parameter import Parameter
@@ -22,8 +22,6 @@ from geminga.numerics.scattered import node_weights_2d
 from geminga.numerics.spectra_table import piecewise_norm
 
 __all__ = ["PiecewiseNormSpatialModel"]
-
-_SCALES: dict[str, Any] = {"lin": np.asarray, "log": np.log, "sqrt": np.sqrt}
 
 
 class PiecewiseNormSpatialModel(SpatialModel):
@@ -67,9 +65,7 @@ class PiecewiseNormSpatialModel(SpatialModel):
     def __init__(self, coords: Any, norms: Any = None, interp: str = "lin", **kwargs: Any) -> None:
         self._coords = coords if isinstance(coords, MapCoord) else MapCoord.create(coords)
         self._interp = interp
-        if interp not in _SCALES:
-            msg = f"PiecewiseNormSpatialModel: interp {interp!r} is unknown; expected one of {', '.join(_SCALES)}."
-            raise InputError(msg)
+        self._forward = node_scale(interp, "PiecewiseNormSpatialModel")
         if any(name in {"energy", "energy_true"} for name in self._coords.axis_names):
             msg = "PiecewiseNormSpatialModel: nodes with energies are not offered; give lon and lat only."
             raise UnsupportedError(msg)
@@ -77,11 +73,7 @@ class PiecewiseNormSpatialModel(SpatialModel):
         if len(nodes) < 4 or np.linalg.matrix_rank(nodes - nodes.mean(axis=0), tol=1e-9) < 2:
             msg = f"PiecewiseNormSpatialModel: {len(nodes)} nodes; expected at least 4 which do not lie on a line."
             raise DataError(msg)
-        given = np.ones(len(nodes)) if norms is None else list(norms)
-        if len(given) != len(nodes):
-            msg = f"PiecewiseNormSpatialModel: {len(given)} norms for {len(nodes)} nodes; expected as many."
-            raise DataError(msg)
-        parameters = [own if isinstance(own, Parameter) else Parameter(f"norm_{i}", own) for i, own in enumerate(given)]
+        parameters = norm_parameters(norms, len(nodes), "PiecewiseNormSpatialModel")
         self.default_parameters = Parameters(par.copy() for par in parameters)
         super().__init__(**kwargs, **{par.name: par for par in parameters})
 
@@ -120,7 +112,7 @@ class PiecewiseNormSpatialModel(SpatialModel):
         """Interpolate given norms."""
         lon, lat = (np.asarray(as_angle(own, "PiecewiseNormSpatialModel").to_value("deg"), dtype=float) for own in (lon, lat))
         values = np.array([u.Quantity(norms.get(par.name, par.value)).to_value("") for par in self.parameters])
-        value, _ = piecewise_norm(self._weights(lon, lat), _SCALES[self._interp], values)
+        value, _ = piecewise_norm(self._weights(lon, lat), self._forward, values)
         return u.Quantity(value.reshape(np.broadcast_shapes(lon.shape, lat.shape)), "")
 
     def density(self, lon: ArrayLike, lat: ArrayLike, values: ArrayLike, energy: ArrayLike | None = None) -> Result:
@@ -130,8 +122,7 @@ class PiecewiseNormSpatialModel(SpatialModel):
     def density_evaluator(self, lon: ArrayLike, lat: ArrayLike, energy: ArrayLike | None = None) -> Evaluator:
         """Prepare the evaluation at fixed positions; see `SpatialModel.density_evaluator`."""
         weights = self._weights(np.asarray(lon, dtype=float), np.asarray(lat, dtype=float))
-        scale = _SCALES[self._interp]
-        return lambda values: piecewise_norm(weights, scale, np.asarray(values, dtype=float))
+        return lambda values: piecewise_norm(weights, self._forward, np.asarray(values, dtype=float))
 
     def symmetry(self, values: ArrayLike | None = None) -> str:
         """Kind of shape: "flat"."""
@@ -157,12 +148,7 @@ class PiecewiseNormSpatialModel(SpatialModel):
         """Plain dictionary, as it stands in model files."""
         data = super().to_dict(full_output)
         entry = data["spatial"]
-        if not full_output:
-            plain = Parameter("norm", 1.0).to_dict()
-            entry["parameters"] = [
-                {key: value for key, value in own.items() if key in {"name", "value"} or not _same(value, plain.get(key))}
-                for own in self.parameters.to_dict()
-            ]
+        entry["parameters"] = norm_entries(self.parameters, full_output)
         for name in ("lon", "lat"):
             own = u.Quantity(getattr(self._coords, name))
             entry[name] = {"data": np.ravel(own.value).tolist(), "unit": str(own.unit)}
@@ -182,16 +168,11 @@ class PiecewiseNormSpatialModel(SpatialModel):
         entry = cls._entry(data, kwargs)
         lon, lat = (read_column(entry, name, cls.__name__) for name in ("lon", "lat"))
         frame = entry.get("frame", "icrs")
-        defaults = Parameters(Parameter(f"norm_{i}", 1.0) for i in range(np.size(lon)))
-        parameters = build_parameters(entry.get("parameters") or [], defaults, cls.__name__)
+        norms = read_norms(entry, np.size(lon), cls.__name__)
         coords = MapCoord.create({"lon": lon, "lat": lat}, frame=frame)
-        return cls(coords, norms=list(parameters), interp=entry.get("interp", "lin"), frame=frame, **kwargs)
+        return cls(coords, norms=norms, interp=entry.get("interp", "lin"), frame=frame, **kwargs)
 
     @classmethod
     def from_parameters(cls, parameters: Iterable[Parameter], **kwargs: Any) -> Self:
         """Make a model which holds these parameters; `coords` are needed."""
         return cls(norms=list(parameters), **kwargs)
-
-
-def _same(a: Any, b: Any) -> bool:
-    return bool(a == b or (isinstance(a, float) and isinstance(b, float) and np.isnan(a) and np.isnan(b)))

@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from astropy import units as u
 from numpy.typing import ArrayLike
 
-from geminga.errors import FileError, InputError, UnsupportedError
+from geminga.errors import InputError, UnsupportedError
 from geminga.maps import Map, MapCoord
-from geminga.modeling.models.base import build_parameters
 from geminga.modeling.models.coordinates import as_angle, as_energy
 from geminga.modeling.models.derivative import Result, canonical_unit
 from geminga.modeling.models.spatial.base import Array, SpatialModel
 from geminga.modeling.models.table_axes import (
+    GridFile,
     at_parameters,
     axis_parameters,
     pixel_on,
-    read_map,
     scaled_table,
     values_scale,
 )
-from geminga.modeling.parameter import Parameter
 from geminga.numerics.grid_table import along_last, bilinear
 from geminga.utils.files import make_path
 
 __all__ = ["TemplateNDSpatialModel"]
 
 
-class TemplateNDSpatialModel(SpatialModel):
+class TemplateNDSpatialModel(GridFile, SpatialModel):
     """Maps on a grid of parameters, interpolated; zero outside of the map.
 
     Each axis of the map other than the energy is a parameter, which starts in the middle of the axis and is bounded by it.
@@ -71,7 +68,7 @@ class TemplateNDSpatialModel(SpatialModel):
 
     tag = ["TemplateNDSpatialModel", "templateND"]
     _dict_keys = frozenset({"type", "parameters", "frame", "filename", "unit"})
-    _shared: ClassVar[frozenset[str]] = frozenset({"_map", "_table"})
+    _read_options: ClassVar[dict[str, Any]] = {"copy_data": False}
 
     def __init__(
         self, map: Any, interp_kwargs: Any = None, meta: Any = None, filename: Any = None, copy_data: bool = True
@@ -90,11 +87,6 @@ class TemplateNDSpatialModel(SpatialModel):
         self._axes, self._table = scaled_table(self._map, energy, self._scale, "TemplateNDSpatialModel")
         self.default_parameters = axis_parameters(self._axes)
         super().__init__(frame=self._map.geom.frame)
-
-    @property
-    def map(self) -> Any:
-        """The map."""
-        return self._map
 
     @property
     def is_energy_dependent(self) -> bool:
@@ -179,59 +171,6 @@ class TemplateNDSpatialModel(SpatialModel):
     def to_region(self, **kwargs: Any) -> Any:
         """Outline of the map."""
         return self._map.geom.to_image().footprint_rectangle_sky_region
-
-    # Files ------------------------------------------------------------------------------------------------------------
-
-    def write(self, overwrite: bool = False, filename: Any = None) -> None:
-        """Write the map to its file.
-
-        Parameters
-        ----------
-        overwrite : bool
-            Replace the file.
-        filename : path, optional
-            File; that of the model if not given.
-
-        Raises
-        ------
-        FileError
-            If there is no file name, or the file exists and `overwrite` is false.
-        """
-        target = self.filename if filename is None else filename
-        if target is None:
-            msg = "TemplateNDSpatialModel has no filename; set model.filename, or give one."
-            raise FileError(msg)
-        self._map.write(target, overwrite=overwrite)
-        self.filename = str(make_path(target))
-
-    def to_dict(self, full_output: bool = False) -> dict[str, Any]:
-        """Plain dictionary, as it stands in model files; the map stands in its file."""
-        data = super().to_dict(full_output)
-        data["spatial"].update({"filename": self.filename, "unit": str(self._map.unit)})
-        return data
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any], **kwargs: Any) -> Self:
-        """Make a model from a dictionary as `to_dict` gives it, reading its map.
-
-        Raises
-        ------
-        FormatError
-            If the dictionary names no file.
-        """
-        entry = cls._entry(data, kwargs)
-        new = cls(read_map(entry, cls.__name__), filename=entry["filename"], copy_data=False, **kwargs)
-        for par in build_parameters(entry.get("parameters") or [], new.default_parameters, cls.__name__):
-            new._hold(par)
-        return new
-
-    @classmethod
-    def from_parameters(cls, parameters: Iterable[Parameter], **kwargs: Any) -> Self:
-        """Make a model which holds these parameters; the map is needed."""
-        new = cls(**kwargs)
-        for par in parameters:
-            new._hold(par)
-        return new
 
 
 def _floats(energy: ArrayLike | None) -> Array | None:

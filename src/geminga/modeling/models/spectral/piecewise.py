@@ -8,9 +8,9 @@ from typing import Any, Self
 import numpy as np
 from astropy import units as u
 
-from geminga.errors import DataError, InputError
-from geminga.modeling.models.base import build_parameters
+from geminga.errors import DataError
 from geminga.modeling.models.coordinates import as_energy
+from geminga.modeling.models.node_norms import node_scale, norm_entries, norm_parameters, read_norms
 from geminga.modeling.models.spectral.base import Array, Formula, SpectralModel
 from geminga.modeling.models.spectral.template import read_column
 from geminga.modeling.parameter import Parameter
@@ -18,8 +18,6 @@ from geminga.modeling.parameters import Parameters
 from geminga.numerics.spectra_table import node_weights, piecewise_norm
 
 __all__ = ["PiecewiseNormSpectralModel"]
-
-_SCALES: dict[str, Any] = {"log": np.log, "lin": np.asarray, "sqrt": np.sqrt}
 
 
 class PiecewiseNormSpectralModel(SpectralModel):
@@ -43,17 +41,11 @@ class PiecewiseNormSpectralModel(SpectralModel):
     def __init__(self, energy: Any, norms: Any = None, interp: str = "log") -> None:
         self._energy = np.atleast_1d(as_energy(energy, "PiecewiseNormSpectralModel: energy"))
         self._interp = interp
-        if interp not in _SCALES:
-            msg = f"PiecewiseNormSpectralModel: interp {interp!r} is unknown; expected one of {', '.join(_SCALES)}."
-            raise InputError(msg)
+        self._forward = node_scale(interp, "PiecewiseNormSpectralModel")
         if self._energy.ndim != 1 or not np.all(np.diff(self._energy.value) > 0) or len(self._energy) < 2:  # type: ignore[attr-defined]
             msg = f"PiecewiseNormSpectralModel: energy is {self._energy}; expected at least 2 increasing energies."
             raise DataError(msg)
-        values: Sequence[Any] = np.ones(len(self._energy)) if norms is None else list(norms)  # type: ignore[assignment]
-        if len(values) != len(self._energy):
-            msg = f"PiecewiseNormSpectralModel: {len(values)} norms for {len(self._energy)} energies; expected as many."
-            raise DataError(msg)
-        parameters = [v if isinstance(v, Parameter) else Parameter(f"norm_{i}", v) for i, v in enumerate(values)]
+        parameters = norm_parameters(norms, len(self._energy), "PiecewiseNormSpectralModel")
         self.default_parameters = Parameters(par.copy() for par in parameters)
         super().__init__(**{par.name: par for par in parameters})
 
@@ -68,7 +60,7 @@ class PiecewiseNormSpectralModel(SpectralModel):
         return u.Quantity(self.parameters.value)
 
     def _scaled_energy(self, energy: Array) -> Array:
-        return np.asarray(_SCALES[self._interp](energy))
+        return np.asarray(self._forward(energy))
 
     def __call__(self, energy: Any) -> u.Quantity:
         """Evaluate the model at `energy`."""
@@ -79,12 +71,12 @@ class PiecewiseNormSpectralModel(SpectralModel):
         energy = as_energy(energy).to_value("TeV")
         values = np.array([u.Quantity(v).to_value("") for v in (norms or tuple(named.values()))], dtype=float)
         weights = node_weights(self._scaled_energy(np.ravel(energy)), self._scaled_energy(self._energy.to_value("TeV")))  # type: ignore[attr-defined]
-        value, _ = piecewise_norm(weights, _SCALES[self._interp], values)
+        value, _ = piecewise_norm(weights, self._forward, values)
         return u.Quantity(value.reshape(np.shape(energy)), "")
 
     def _dnde_formula(self, x: Array) -> Formula:
         weights = node_weights(self._scaled_energy(np.exp(x)), self._scaled_energy(self._energy.to_value("TeV")))  # type: ignore[attr-defined]
-        forward = _SCALES[self._interp]
+        forward = self._forward
         return lambda *norms: piecewise_norm(weights, forward, np.array(norms))
 
     def _break_energies(self, values: Array) -> Sequence[float]:
@@ -92,17 +84,10 @@ class PiecewiseNormSpectralModel(SpectralModel):
 
     def to_dict(self, full_output: bool = False) -> dict[str, Any]:
         """Plain dictionary, as it stands in model files."""
-        parameters = self.parameters.to_dict()
-        if not full_output:
-            plain = Parameter("norm", 1.0).to_dict()
-            parameters = [
-                {key: value for key, value in entry.items() if key in {"name", "value"} or not _same(value, plain.get(key))}
-                for entry in parameters
-            ]
         return {
             "spectral": {
                 "type": self.tag[0],
-                "parameters": parameters,
+                "parameters": norm_entries(self.parameters, full_output),
                 "energy": {"data": self._energy.value.tolist(), "unit": str(self._energy.unit)},  # type: ignore[attr-defined]
                 "interp": self._interp,
             }
@@ -113,15 +98,10 @@ class PiecewiseNormSpectralModel(SpectralModel):
         """Make a model from a dictionary as `to_dict` gives it."""
         entry = cls._entry(data, kwargs)
         energy = read_column(entry, "energy", cls.__name__)
-        defaults = Parameters(Parameter(f"norm_{i}", 1.0) for i in range(np.size(energy)))
-        parameters = build_parameters(entry.get("parameters") or [], defaults, cls.__name__)
-        return cls(energy=energy, norms=list(parameters), interp=entry.get("interp", "log"))
+        norms = read_norms(entry, np.size(energy), cls.__name__)
+        return cls(energy=energy, norms=norms, interp=entry.get("interp", "log"))
 
     @classmethod
     def from_parameters(cls, parameters: Iterable[Parameter], **kwargs: Any) -> Self:
         """Make a model which holds these parameters; `energy` is needed."""
         return cls(norms=list(parameters), **kwargs)
-
-
-def _same(a: Any, b: Any) -> bool:
-    return bool(a == b or (isinstance(a, float) and isinstance(b, float) and np.isnan(a) and np.isnan(b)))

@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from astropy import units as u
 
-from geminga.errors import FileError, InputError
+from geminga.errors import InputError
 from geminga.maps import Map
-from geminga.modeling.models.base import build_parameters
 from geminga.modeling.models.coordinates import as_energy
 from geminga.modeling.models.derivative import canonical_unit
 from geminga.modeling.models.spectral.base import Array, Formula, SpectralModel
 from geminga.modeling.models.table_axes import (
+    GridFile,
     at_parameters,
     axis_parameters,
     pixel_on,
-    read_map,
     scaled_table,
     values_scale,
 )
-from geminga.modeling.parameter import Parameter
-from geminga.modeling.parameters import Parameters
 from geminga.numerics.grid_table import along_last
 from geminga.utils.files import make_path
 
 __all__ = ["TemplateNDSpectralModel"]
 
 
-class TemplateNDSpectralModel(SpectralModel):
+class TemplateNDSpectralModel(GridFile, SpectralModel):
     """Spectra on a grid of parameters, interpolated.
 
     Each axis of the map other than the energy is a parameter, which starts in the middle of the axis and is bounded by it.
@@ -70,7 +67,6 @@ class TemplateNDSpectralModel(SpectralModel):
 
     tag = ["TemplateNDSpectralModel", "templateND"]
     _dict_keys = frozenset({"type", "parameters", "filename", "unit"})
-    _shared: ClassVar[frozenset[str]] = frozenset({"_map", "_table"})
 
     def __init__(self, map: Any, interp_kwargs: Mapping[str, Any] | None = None, meta: Any = None, filename: Any = None) -> None:
         if not isinstance(map, Map) or "energy_true" not in map.geom.axes.names:
@@ -88,11 +84,6 @@ class TemplateNDSpectralModel(SpectralModel):
         self._table = table.reshape(table.shape[: len(self._axes) + 1])
         self.default_parameters = axis_parameters(self._axes)
         super().__init__()
-
-    @property
-    def map(self) -> Any:
-        """The map."""
-        return self._map
 
     @property
     def is_norm_spectral_model(self) -> bool:
@@ -134,57 +125,3 @@ class TemplateNDSpectralModel(SpectralModel):
     def _break_energies(self, values: Array) -> Sequence[float]:
         axis = self._map.geom.axes["energy_true"]
         return tuple(np.concatenate([axis.center.to_value("TeV"), axis.edges.to_value("TeV")]).tolist())
-
-    # Files ------------------------------------------------------------------------------------------------------------
-
-    def write(self, overwrite: bool = False, filename: Any = None) -> None:
-        """Write the map to its file.
-
-        Parameters
-        ----------
-        overwrite : bool
-            Replace the file.
-        filename : path, optional
-            File; that of the model if not given.
-
-        Raises
-        ------
-        FileError
-            If there is no file name, or the file exists and `overwrite` is false.
-        """
-        target = self.filename if filename is None else filename
-        if target is None:
-            msg = "TemplateNDSpectralModel has no filename; set model.filename, or give one."
-            raise FileError(msg)
-        self._map.write(target, overwrite=overwrite)
-        self.filename = str(make_path(target))
-
-    def to_dict(self, full_output: bool = False) -> dict[str, Any]:
-        """Plain dictionary, as it stands in model files; the map stands in its file."""
-        data = super().to_dict(full_output)
-        data["spectral"].update({"filename": self.filename, "unit": str(self._map.unit)})
-        return data
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any], **kwargs: Any) -> Self:
-        """Make a model from a dictionary as `to_dict` gives it, reading its map.
-
-        Raises
-        ------
-        FormatError
-            If the dictionary names no file.
-        """
-        entry = cls._entry(data, kwargs)
-        own = read_map(entry, cls.__name__)
-        new = cls(own, filename=entry["filename"], **kwargs)
-        for par in build_parameters(entry.get("parameters") or [], new.default_parameters, cls.__name__):
-            new._hold(par)
-        return new
-
-    @classmethod
-    def from_parameters(cls, parameters: Iterable[Parameter], **kwargs: Any) -> Self:
-        """Make a model which holds these parameters; the map is needed."""
-        new = cls(**kwargs)
-        for par in Parameters(parameters):
-            new._hold(par)
-        return new
