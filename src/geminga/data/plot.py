@@ -11,7 +11,7 @@ from astropy.coordinates import Angle, SkyCoord
 from geminga.errors import DataError
 from geminga.maps import Map
 from geminga.numerics.sphere import separation
-from geminga.utils.plot import current_axes
+from geminga.utils.plot import current_axes, with_norm
 
 if TYPE_CHECKING:
     from geminga.data.events import EventList
@@ -153,7 +153,7 @@ def plot_energy_offset(self: EventList, ax: Any = None, center: SkyCoord | None 
     distance = _distance(_some_events(self), _center(self, center))
     edges = _energy_edges(self), np.linspace(0, np.percentile(distance, 99.5), 31)
     counts = np.histogram2d(self.energy.value, distance, bins=edges)[0]
-    mesh = ax.pcolormesh(*edges, np.ma.masked_equal(counts, 0).T, **({"norm": LogNorm(), "cmap": "viridis"} | kwargs))
+    mesh = ax.pcolormesh(*edges, np.ma.masked_equal(counts, 0).T, **({"cmap": "viridis"} | with_norm(kwargs, LogNorm)))
     ax.figure.colorbar(mesh, ax=ax, label="Counts")
     ax.set(xscale="log", xlabel=f"Energy [{self.energy.unit}]", ylabel="Offset [deg]")
     return ax

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from astropy import units as u
 
-from geminga.utils.plot import current_axes
+from geminga.utils.plot import current_axes, with_norm
 
 __all__ = [
     "peek_aeff",
@@ -27,7 +27,6 @@ __all__ = [
     "quantity_label",
     "table_curves",
     "table_image",
-    "with_norm",
 ]
 
 
@@ -63,15 +62,6 @@ def offsets_of(self: Any, offset: Any, number: int) -> Any:
         ends = np.clip(axis.center.value[[0, -1]], 0, None)
         return u.Quantity(np.unique(np.linspace(ends[0], ends[1], number)), axis.unit)
     return np.atleast_1d(u.Quantity(offset))
-
-
-def with_norm(kwargs: dict[str, Any], norm: Any, **defaults: Any) -> dict[str, Any]:
-    """Options with a norm of colours made of their ``vmin`` and ``vmax``, or else of `defaults`; a norm that is given stays."""
-    if "norm" in kwargs:
-        return kwargs
-    limits = {key: kwargs[key] for key in ("vmin", "vmax") if key in kwargs}
-    others = {key: value for key, value in kwargs.items() if key not in limits}
-    return others | {"norm": norm(**(defaults | limits))}
 
 
 def quantity_label(self: Any) -> str:

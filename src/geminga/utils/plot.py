@@ -1,4 +1,4 @@
-"""What plots share: axes to draw on, quantities on them, a panel below another."""
+"""What plots share: axes to draw on, quantities on them, a panel below another, norms of colours."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["current_axes", "quantities_on_axes", "two_panels"]
+__all__ = ["current_axes", "quantities_on_axes", "two_panels", "with_norm"]
 
 
 def current_axes(ax: Any = None) -> Any:
@@ -36,3 +36,12 @@ def two_panels(figure: Any) -> tuple[Any, Any]:
     lower = figure.add_subplot(grid[5:, :], sharex=upper)
     upper.tick_params(labelbottom=False)
     return upper, lower
+
+
+def with_norm(kwargs: dict[str, Any], norm: Any, **defaults: Any) -> dict[str, Any]:
+    """Options with a norm of colours made of their ``vmin`` and ``vmax``, or else of `defaults`; a norm that is given stays."""
+    if "norm" in kwargs:
+        return kwargs
+    limits = {key: kwargs[key] for key in ("vmin", "vmax") if key in kwargs}
+    others = {key: value for key, value in kwargs.items() if key not in limits}
+    return others | {"norm": norm(**(defaults | limits))}

@@ -367,6 +367,8 @@ class TestPlots:
         assert sum(bar.get_height() for bar in heights) == 200
         counts = events.plot_energy_offset(center=CENTER).collections[0].get_array()
         assert 195 <= counts.sum() <= 200
+        limited = events.plot_energy_offset(center=CENTER, vmin=0.5, vmax=20).collections[-1]
+        assert limited.get_clim() == (0.5, 20)
 
     def test_all_draw(self, events):
         import matplotlib.pyplot as plt

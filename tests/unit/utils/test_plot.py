@@ -6,7 +6,7 @@ import pytest
 from astropy import units as u
 from numpy.testing import assert_allclose
 
-from geminga.utils.plot import current_axes, quantities_on_axes, two_panels
+from geminga.utils.plot import current_axes, quantities_on_axes, two_panels, with_norm
 
 plt = pytest.importorskip("matplotlib.pyplot")
 
@@ -40,3 +40,13 @@ def test_two_panels():
     above, below = upper.get_position(), lower.get_position()
     assert above.y0 > below.y1
     assert above.height > below.height
+
+
+def test_norm_of_limits_or_defaults_or_as_given():
+    from matplotlib.colors import LogNorm
+
+    options = with_norm({"cmap": "gray", "vmax": 5}, LogNorm, vmin=1, vmax=2)
+    assert (options["norm"].vmin, options["norm"].vmax, options["cmap"]) == (1, 5, "gray")
+    assert "vmax" not in options
+    given = {"norm": LogNorm(3, 4)}
+    assert with_norm(given, LogNorm, vmin=1) == given

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from astropy import units as u
 
-from geminga.irf.plot import offsets_of, table_curves, table_image, with_norm
+from geminga.irf.plot import offsets_of, table_curves, table_image
+from geminga.utils.plot import with_norm
 
 __all__ = ["peek_edisp_2d", "plot_bias_2d", "plot_migration"]
 
