@@ -16,7 +16,7 @@ from geminga.data.io.headers import KIND_OF_CLASS
 from geminga.data.io.index import read_index
 from geminga.data.io.location import HDULocation, store_root
 from geminga.errors import FormatError, InputError, NameLookupError
-from geminga.utils.files import make_path
+from geminga.utils.files import file_path
 
 __all__ = ["HDUIndexTable"]
 
@@ -83,8 +83,7 @@ class HDUIndexTable(Table):  # type: ignore[misc]
         FormatError
             If it is not an index of HDUs.
         """
-        path = make_path(filename)
-        assert path is not None
+        path = file_path(filename)
         table = read_index(path, **kwargs)
         missing = [name for name in _REQUIRED if name not in table.colnames]
         if missing:
@@ -97,8 +96,7 @@ class HDUIndexTable(Table):  # type: ignore[misc]
     @property
     def base_dir(self) -> Path:
         """Folder to which paths are relative."""
-        path = make_path(self.meta.get("BASE_DIR", ""))
-        assert path is not None
+        path = file_path(self.meta.get("BASE_DIR", ""))
         return path
 
     @base_dir.setter

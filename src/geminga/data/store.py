@@ -17,7 +17,7 @@ from geminga.data.obs_table import ObservationTable
 from geminga.data.observation import Observation
 from geminga.data.observations import Observations
 from geminga.errors import FormatError, InputError, NameLookupError
-from geminga.utils.files import make_path
+from geminga.utils.files import file_path, make_path
 
 __all__ = ["DataStore"]
 
@@ -116,8 +116,7 @@ class DataStore:
         FileError, FormatError
             If the index cannot be read.
         """
-        folder = make_path(base_dir)
-        assert folder is not None
+        folder = file_path(base_dir)
         hdu_path = folder / (make_path(hdu_table_filename) or cls.DEFAULT_HDU_TABLE)
         hdu_table = HDUIndexTable.read(hdu_path)
         hdu_table.base_dir = folder
@@ -305,8 +304,7 @@ class DataStore:
         FileExistsRefusal
             If files exist and `overwrite` is false.
         """
-        folder = make_path(outdir)
-        assert folder is not None
+        folder = file_path(outdir)
         check_outdir(folder)
         wanted = obs_id["OBS_ID"].tolist() if isinstance(obs_id, ObservationTable) else np.atleast_1d(obs_id).tolist()
         classes = [None] if hdu_class is None else list(np.atleast_1d(hdu_class).tolist())

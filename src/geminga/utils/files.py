@@ -23,7 +23,7 @@ from astropy.io import fits
 
 from geminga.errors import CorruptFileError, FileError, FileExistsRefusal
 
-__all__ = ["fits_bytes", "make_path", "read_fits", "read_text", "write_files", "write_fits"]
+__all__ = ["file_path", "fits_bytes", "make_path", "read_fits", "read_text", "write_files", "write_fits"]
 
 
 def make_path(path: str | Path | None) -> Path | None:
@@ -42,6 +42,21 @@ def make_path(path: str | Path | None) -> Path | None:
         msg = f"Path {str(path)!r} uses the environment variable {name}, which is not set; set it or give a full path."
         raise FileError(msg)
     return Path(text)
+
+
+def file_path(path: str | Path | None) -> Path:
+    """Path of a file that must be named; see `make_path`.
+
+    Raises
+    ------
+    FileError
+        If it is ``None``.
+    """
+    found = make_path(path)
+    if found is None:
+        msg = "No file name is given (None); expected a path such as 'name.fits'."
+        raise FileError(msg)
+    return found
 
 
 def _refuse_existing(path: Path, overwrite: bool) -> None:
@@ -153,8 +168,7 @@ def write_fits(hdulist: fits.HDUList, path: str | Path, overwrite: bool = False,
     FileExistsRefusal, FileError
         See `write_files`.
     """
-    target = make_path(path)
-    assert target is not None
+    target = file_path(path)
     _refuse_existing(target, overwrite)
     write_files({target: fits_bytes(hdulist, target, checksum)}, overwrite=overwrite)
 
@@ -177,8 +191,7 @@ def read_bytes(path: str | Path) -> bytes:
     CorruptFileError
         If the gzip stream is truncated or its CRC is wrong.
     """
-    target = make_path(path)
-    assert target is not None
+    target = file_path(path)
     try:
         raw = target.read_bytes()
     except FileNotFoundError as error:

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from geminga.errors import FileError, FileExistsRefusal
-from geminga.utils.files import write_files
+from geminga.utils.files import file_path, read_fits, write_files
 
 
 @pytest.fixture
@@ -79,3 +79,11 @@ def test_rights_are_kept(folder):
     (folder / "a").chmod(0o640)
     write(folder, overwrite=True)
     assert (folder / "a").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_file_must_be_named(monkeypatch):
+    monkeypatch.setenv("FOLDER", "/somewhere")
+    assert str(file_path("$FOLDER/a.fits")) == "/somewhere/a.fits"
+    for call in (file_path, read_fits):
+        with pytest.raises(FileError, match="No file name is given"):
+            call(None)

@@ -11,7 +11,7 @@ from astropy.table import Table
 
 from geminga.data.io.events import table_header
 from geminga.errors import FormatError
-from geminga.utils.files import make_path
+from geminga.utils.files import file_path
 from geminga.utils.fits_tables import read_tables
 
 __all__ = ["index_hdu", "read_index"]
@@ -25,8 +25,7 @@ def read_index(filename: str | Path, hdu: Any = None, checksum: bool = False) ->
     FormatError
         If there is no table, or it has no column ``OBS_ID``.
     """
-    path = make_path(filename)
-    assert path is not None
+    path = file_path(filename)
     file = read_tables(path, checksum=checksum)
     if hdu is None:
         tables = [one for one in file if one.is_table]

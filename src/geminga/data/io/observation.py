@@ -13,7 +13,7 @@ from geminga.data.io.location import HDULocation
 from geminga.data.io.recent import recent_tables
 from geminga.errors import FormatError
 from geminga.irf import IRF_REGISTRY
-from geminga.utils.files import make_path, read_fits, write_fits
+from geminga.utils.files import file_path, read_fits, write_fits
 from geminga.utils.metadata import CreatorMetaData
 
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ __all__ = ["locations_in_file", "rad_max_of_header", "read", "write"]
 
 def locations_in_file(filename: str | Path) -> dict[str, HDULocation]:
     """Where events, good time and response functions are in a file, by type; the first of a type counts."""
-    path = make_path(filename)
-    assert path is not None
+    path = file_path(filename)
     found: dict[str, HDULocation] = {}
     for hdu in recent_tables(path):
         kind = hdu_kind(hdu.header)

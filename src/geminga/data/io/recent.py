@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 
-from geminga.utils.files import make_path
+from geminga.utils.files import file_path
 from geminga.utils.fits_tables import FitsTables, read_tables
 
 __all__ = ["recent_tables"]
@@ -29,8 +29,7 @@ def recent_tables(path: str | Path) -> FitsTables:
     FileError, CorruptFileError
         If the file cannot be read.
     """
-    target = make_path(path)
-    assert target is not None
+    target = file_path(path)
     try:
         status = target.stat()
     except OSError:

@@ -18,7 +18,7 @@ from geminga.data.io.observation import locations_in_file
 from geminga.data.io.recent import recent_tables
 from geminga.data.obs_table import ObservationTable
 from geminga.errors import FileError, FileExistsRefusal, FormatError, InputError
-from geminga.utils.files import make_path, write_files, write_fits
+from geminga.utils.files import file_path, make_path, write_files, write_fits
 
 __all__ = ["copy_files", "tables_of_files"]
 
@@ -52,7 +52,7 @@ _INDEX_KEYS = {"HDUCLASS": "GADF", "HDUVERS": "0.2", "HDUCLAS1": "INDEX"}
 
 def tables_of_files(events_paths: Sequence[Any], irfs_paths: Any = None) -> tuple[HDUIndexTable, ObservationTable]:
     """Index tables of event files."""
-    paths = [make_path(path) for path in events_paths]
+    paths = [file_path(path) for path in events_paths]
     if not paths:
         msg = "DataStore.from_events_files got no file; give at least one."
         raise InputError(msg)
@@ -62,7 +62,6 @@ def tables_of_files(events_paths: Sequence[Any], irfs_paths: Any = None) -> tupl
         raise InputError(msg)
     records, rows, references = [], [], []
     for path, irf_path in zip(paths, irfs, strict=True):
-        assert path is not None
         events = recent_tables(path)["EVENTS"]
         header = events.header
         source = make_path(irf_path) or _caldb_file(header) or path

@@ -10,7 +10,7 @@ import numpy as np
 from geminga.errors import FormatError
 from geminga.flux import FluxPoints
 from geminga.flux.io.files import read_table, table_bytes
-from geminga.utils.files import make_path, write_files
+from geminga.utils.files import file_path, make_path, write_files
 
 __all__ = ["from_dict", "read", "to_files", "write"]
 
@@ -75,8 +75,7 @@ def _table(self: Any) -> Any:
 
 def to_files(self: Any, filename: str | Path, checksum: bool = True) -> dict[Path, bytes]:
     """Files that make up the dataset on disk: name and content."""
-    path = make_path(filename)
-    assert path is not None
+    path = file_path(filename)
     return {path: table_bytes(_table(self), path, "TABLE", self.gti, checksum)}
 
 

@@ -29,7 +29,7 @@ from geminga.datasets.registry import DATASET_REGISTRY
 from geminga.errors import FileError, FormatError
 from geminga.irf import EDispKernel, EDispKernelMap
 from geminga.maps import MapAxis, RegionGeom, RegionNDMap
-from geminga.utils.files import make_path
+from geminga.utils.files import file_path
 from geminga.utils.fits_tables import FitsTables, read_tables
 from geminga.utils.units import as_quantity, parse_unit
 
@@ -40,8 +40,7 @@ _NO_FILE = {"", "none", "unknown"}
 
 
 def _open(filename: Any, checksum: bool) -> tuple[FitsTables, str]:
-    path = make_path(filename)
-    assert path is not None
+    path = file_path(filename)
     return read_tables(path, checksum=checksum), f"File {path}"
 
 
@@ -63,8 +62,7 @@ class OGIPDatasetReader:
     tag: ClassVar[str] = "ogip"
 
     def __init__(self, filename: str | Path, checksum: bool = False, name: str | None = None, *, group: bool = True) -> None:
-        path = make_path(filename)
-        assert path is not None
+        path = file_path(filename)
         self.filename = path
         self.checksum = checksum
         self.name = name
@@ -72,8 +70,7 @@ class OGIPDatasetReader:
 
     def get_valid_path(self, filename: str | Path) -> Path:
         """Path of a file named in the PHA file: in the folder of that file if it is there, else as it stands."""
-        path = make_path(filename)
-        assert path is not None
+        path = file_path(filename)
         here = self.filename.parent / path
         return here if here.exists() else path
 

@@ -16,7 +16,7 @@ from astropy.io import fits
 
 from geminga.errors import DataError, FormatError
 from geminga.maps import RegionNDMap
-from geminga.utils.files import fits_bytes, make_path, write_files
+from geminga.utils.files import file_path, fits_bytes, write_files
 from geminga.utils.metadata import CreatorMetaData
 
 __all__ = ["OGIPDatasetWriter"]
@@ -62,8 +62,7 @@ class OGIPDatasetWriter:
         if format not in self.tag:
             msg = f"OGIPDatasetWriter: format {format!r} is not known; choose one of {', '.join(self.tag)}."
             raise FormatError(msg)
-        path = make_path(filename)
-        assert path is not None
+        path = file_path(filename)
         self.filename = path
         self.format = format
         self.overwrite = overwrite
@@ -178,8 +177,7 @@ class OGIPDatasetWriter:
         write_files({str(path): fits_bytes(hdus, path) for path, hdus in files.items()}, overwrite=self.overwrite)
 
     def _write_one(self, hdulist: fits.HDUList, filename: str | Path) -> None:
-        path = make_path(filename)
-        assert path is not None
+        path = file_path(filename)
         write_files({str(path): fits_bytes(hdulist, path)}, overwrite=self.overwrite)
 
     def write_pha(self, dataset: Any, filename: str | Path) -> None:

@@ -11,7 +11,7 @@ from geminga.errors import FormatError, NameLookupError
 from geminga.modeling.models import Models
 from geminga.modeling.models.yaml import naming, to_files, write_templates
 from geminga.utils.check import add_checksum, split_checksum, verify_checksum
-from geminga.utils.files import make_path, read_text, write_files
+from geminga.utils.files import file_path, make_path, read_text, write_files
 from geminga.utils.yaml import from_yaml, to_yaml
 
 __all__ = ["read", "write"]
@@ -59,8 +59,7 @@ def read(
     -----
     Unknown keys of a dataset are left out, with a warning in the log.
     """
-    path = make_path(filename)
-    assert path is not None
+    path = file_path(filename)
     text = read_text(path)
     entries = _entries(from_yaml(text, name=f"File {path}"), path)
     body, found = split_checksum(text)
@@ -129,8 +128,7 @@ def write(
     NameLookupError
         If two datasets would go to the same file.
     """
-    path = make_path(filename)
-    assert path is not None
+    path = file_path(filename)
     files: dict[str | Path, bytes] = {}
     entries = []
     for dataset in self:

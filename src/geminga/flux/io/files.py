@@ -12,7 +12,7 @@ from astropy.io import fits
 
 from geminga.errors import FormatError, GemingaError, NameLookupError
 from geminga.flux.io.gti import gti_from_hdulist
-from geminga.utils.files import make_path, read_fits, read_text, write_files
+from geminga.utils.files import file_path, read_fits, read_text, write_files
 
 __all__ = ["fits_bytes", "read", "read_table", "table_bytes", "write"]
 
@@ -78,8 +78,7 @@ def read_table(
     """Table and good time intervals (or None) of a file; see `read`."""
     from astropy.table import Table
 
-    path = make_path(filename)
-    assert path is not None
+    path = file_path(filename)
     if is_fits(path):
         hdulist = read_fits(path, checksum=checksum)
         return Table.read(_table_hdu(hdulist, kwargs.get("hdu"), hdus, path)), gti_from_hdulist(hdulist)
@@ -137,8 +136,7 @@ def write(
     FileError
         If it cannot be written.
     """
-    path = make_path(filename)
-    assert path is not None
+    path = file_path(filename)
     table = self.to_table(sed_type=sed_type, format=format)
     write_files({path: table_bytes(table, path, "FLUXPOINTS", self.gti, checksum)}, overwrite=overwrite)
 

@@ -18,7 +18,7 @@ from geminga.flux.select import quantity_maps
 from geminga.maps import Map
 from geminga.modeling.models import Models
 from geminga.utils.check import add_checksum
-from geminga.utils.files import make_path, read_fits, write_files
+from geminga.utils.files import file_path, read_fits, write_files
 
 __all__ = ["from_hdulist", "read", "to_hdulist", "write"]
 
@@ -149,8 +149,7 @@ def read(cls: Any, /, filename: str | Path, checksum: bool = False) -> Any:
     FormatError
         If there is no map of a flux, or norms come without reference model.
     """
-    path = make_path(filename)
-    assert path is not None
+    path = file_path(filename)
     return _assemble(cls, read_fits(path, checksum=checksum), None, None, path.parent, checksum)
 
 
@@ -182,11 +181,9 @@ def write(
     FileExistsRefusal
         If one of the files exists and `overwrite` is false; nothing is written then.
     """
-    path = make_path(filename)
-    assert path is not None
+    path = file_path(filename)
     stem = path.name[: len(path.name) - len("".join(path.suffixes[-2:] if path.suffix == ".gz" else path.suffixes[-1:]))]
-    model_path = path.with_name(f"{stem}_model.yaml") if filename_model is None else make_path(filename_model)
-    assert model_path is not None
+    model_path = path.with_name(f"{stem}_model.yaml") if filename_model is None else file_path(filename_model)
     hdulist = self.to_hdulist(sed_type=sed_type)
     # Readers elsewhere look where the file was written; ours first looks beside the maps, which may have been moved.
     hdulist[0].header["MODEL"] = str(model_path)
