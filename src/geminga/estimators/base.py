@@ -13,7 +13,7 @@ import numpy as np
 
 from geminga.errors import InputError
 
-__all__ = ["Estimator", "angle", "as_list", "check_sigma", "energy_groups"]
+__all__ = ["Estimator", "angle", "as_list", "band_axis", "check_sigma", "energy_groups"]
 
 
 class Estimator(ABC):
@@ -138,3 +138,9 @@ def energy_groups(axis: Any, energy_edges: Any) -> list[slice]:
         msg = f"energy_edges {energy_edges} select no bin of the energy axis from {axis.edges[0]} to {axis.edges[-1]}."
         raise InputError(msg)
     return groups
+
+
+def band_axis(axis: Any, groups: list[slice]) -> Any:
+    """Axis whose bins are the bands of `energy_groups`."""
+    edges = [axis.edges[group.start] for group in groups] + [axis.edges[groups[-1].stop]]
+    return type(axis).from_energy_edges(u.Quantity(edges))

@@ -24,9 +24,10 @@ from scipy.ndimage import maximum_filter
 
 from geminga.numerics.norm_fit import Atoms, NormProblem, best_norm
 from geminga.numerics.poisson import TRUNCATION
+from geminga.numerics.radial import gauss_legendre
 from geminga.numerics.stieltjes import fraction
 
-__all__ = ["Layer", "NormMap", "correlate"]
+__all__ = ["Layer", "NormMap", "correlate", "sensitivity", "window_sums"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -249,3 +250,38 @@ def _windowed_maximum(ratio: Array, kernel: Array) -> Array:
         y, x = reach[0] + dy, reach[1] + dx
         np.maximum(out, padded[y : y + ny, x : x + nx] * k, out=out)
     return out
+
+
+def window_sums(layers: Sequence[Layer]) -> tuple[Array, Array]:
+    """Statistic without source and background inside the window of each position, flat."""
+    null, background = np.zeros(layers[0].counts.shape), np.zeros(layers[0].counts.shape)
+    for layer in layers:
+        log = np.log(np.maximum(layer.background, TRUNCATION))
+        own = 2 * (layer.background - np.where(layer.counts > 0, layer.counts * log, 0.0))
+        window = (layer.kernel > 0).astype(float)
+        null += correlate(own, window)
+        background += correlate(layer.background, window)
+    return null.ravel(), background.ravel()
+
+
+def sensitivity(layers: Sequence[Layer], n_sigma: float) -> Array:
+    """Norm whose expected counts give a significance of `n_sigma`.
+
+    For counts b + F s the test statistic is TS(F) = 2 sum[(b + F s) ln(1 + F s/b) - F s], with the derivative
+    2 sum s ln(1 + F s/b) (Asimov data, Cowan et al. 2011, EPJ C71, 1554).
+    """
+    own = NormMap([Layer(layer.signal, layer.background, layer.signal, layer.kernel) for layer in layers], weighted=True)
+    problem = own.likelihood()
+    seen = own.total > 0
+    curvature = problem.value(np.zeros(len(seen)))[0]
+    norm = np.where(seen, n_sigma / np.sqrt(np.maximum(curvature, 1e-300)), 0.0)
+    nodes, weights = gauss_legendre(6)
+    for _ in range(30):
+        ts = 2 * norm * sum(w * problem.logarithm(t * norm) for t, w in zip(nodes, weights, strict=True))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            step = (n_sigma**2 - ts) / (2 * problem.logarithm(norm))
+        step = np.where(seen & np.isfinite(step), step, 0.0)
+        norm = np.maximum(norm + step, 0.1 * norm)
+        if (np.abs(step) <= 1e-5 * norm).all():
+            break
+    return np.where(seen, norm, np.nan)

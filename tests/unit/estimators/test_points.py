@@ -124,6 +124,20 @@ def test_corners():
     assert (points.norm_ul.data > points.norm.data).ravel()[1:].all()
 
 
+def test_dataset_which_does_not_see_the_source():
+    seen, other = spectrum("seen", seed=1), spectrum("other", seed=2)
+    model = seen.models[0]
+    model.datasets_names = ["seen"]
+    both = Datasets([seen, other])
+    both.models = [model]
+    alone = FluxPointsEstimator(EDGES).run(seen)
+    points = FluxPointsEstimator(EDGES).run(both)
+    np.testing.assert_allclose(points.norm.data, alone.norm.data, rtol=1e-9)
+    excess = points.npred_excess
+    own = np.moveaxis(excess.data, excess.geom.axes.index_data("dataset"), 0)
+    assert (own[1] == 0).all()
+
+
 def test_models_are_not_changed():
     dataset = spectrum(seed=2)
     before = [(p.value, p.error, p.frozen) for p in dataset.models.parameters]

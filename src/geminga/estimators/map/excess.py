@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geminga.errors import InputError
-from geminga.estimators.base import Estimator, angle, check_sigma, energy_groups
+from geminga.estimators.base import Estimator, angle, band_axis, check_sigma, energy_groups
 from geminga.estimators.exposure import estimate_exposure_reco_energy
 from geminga.estimators.points.norms import NormOptions, estimate_norms
 from geminga.flux import FluxMaps
@@ -189,8 +189,7 @@ class ExcessMapEstimator(Estimator):
         for group in groups:
             band = self._band(dataset, group, kernel, inside, signal)
             bands.append(self._with_norms(band, expected, group, kernel, inside))
-        edges = u.Quantity([axis.edges[group.start] for group in groups] + [axis.edges[groups[-1].stop]])
-        cube = dataset._geom.to_image().to_cube([type(axis).from_energy_edges(edges)])
+        cube = dataset._geom.to_image().to_cube([band_axis(axis, groups)])
         data = {name: Map.from_geom(cube, data=np.stack([band[name] for band in bands])) for name in bands[0]}
         meta = {"n_sigma": self.n_sigma, "n_sigma_ul": self.n_sigma_ul, "n_sigma_sensitivity": self.n_sigma_sensitivity}
         return FluxMaps(data, reference_model=self.spectral_model, meta=meta, gti=dataset.gti)

@@ -7,20 +7,17 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import astropy.units as u
 import numpy as np
 from numpy.typing import NDArray
 
 from geminga.errors import GeometryError, InputError, UnsupportedError
-from geminga.estimators.base import Estimator, angle, check_sigma, energy_groups
+from geminga.estimators.base import Estimator, angle, band_axis, check_sigma, energy_groups
 from geminga.estimators.exposure import folded_signal
 from geminga.flux import FluxMaps
 from geminga.maps import Map, WcsGeom
 from geminga.modeling.models import PointSpatialModel, PowerLawSpectralModel, SkyModel
 from geminga.numerics.norm_fit import crossing
-from geminga.numerics.norm_map import Layer, NormMap, correlate
-from geminga.numerics.poisson import TRUNCATION
-from geminga.numerics.radial import gauss_legendre
+from geminga.numerics.norm_map import Layer, NormMap, sensitivity, window_sums
 from geminga.utils.threads import single_thread
 
 __all__ = ["TSMapEstimator"]
@@ -250,7 +247,7 @@ class TSMapEstimator(Estimator):
         with np.errstate(divide="ignore", invalid="ignore"):
             error = np.where(np.isfinite(norm) & (slope < 0), 1 / np.sqrt(-slope), np.nan)
         ts = -problem.statistic(norm)
-        null, background = _window_sums(layers)
+        null, background = window_sums(layers)
         out = {
             "norm": norm,
             "norm_err": error * self.n_sigma,
@@ -268,7 +265,7 @@ class TSMapEstimator(Estimator):
         if "ul" in self.selection_optional:
             out["norm_ul"] = crossing(problem, norm, self.n_sigma_ul**2, 1)
         if "sensitivity" in self.selection_optional:
-            out["norm_sensitivity"] = _sensitivity(layers, self.n_sigma_sensitivity)
+            out["norm_sensitivity"] = sensitivity(layers, self.n_sigma_sensitivity)
         return {name: values.reshape(own.shape) for name, values in out.items()}
 
     def _layers(self, dataset: Any) -> list[Layer]:
@@ -315,9 +312,7 @@ class TSMapEstimator(Estimator):
         for group in groups:
             with single_thread():
                 bands.append(self._band([_slice(d, group) for d in small], small[0], geom))
-        edges = [axis.edges[group.start] for group in groups] + [axis.edges[groups[-1].stop]]
-        own_axis = type(axis).from_energy_edges(u.Quantity(edges))
-        cube = geom.to_image().to_cube([own_axis])
+        cube = geom.to_image().to_cube([band_axis(axis, groups)])
         data = {name: Map.from_geom(cube, data=np.stack([band[name] for band in bands])) for name in bands[0]}
         meta = {"n_sigma": self.n_sigma, "n_sigma_ul": self.n_sigma_ul, "n_sigma_sensitivity": self.n_sigma_sensitivity}
         return FluxMaps(data, reference_model=self.kernel_model, meta=meta, gti=items[0].gti)
@@ -366,38 +361,3 @@ def _check(datasets: list[Any]) -> None:
             first = datasets[0].name
             msg = f"TSMapEstimator: the image of dataset {dataset.name!r} is not that of {first!r}; reproject one of them."
             raise GeometryError(msg)
-
-
-def _window_sums(layers: list[Layer]) -> tuple[Array, Array]:
-    """Statistic without source and background inside the window of each position, flat."""
-    null, background = np.zeros(layers[0].counts.shape), np.zeros(layers[0].counts.shape)
-    for layer in layers:
-        log = np.log(np.maximum(layer.background, TRUNCATION))
-        own = 2 * (layer.background - np.where(layer.counts > 0, layer.counts * log, 0.0))
-        window = (layer.kernel > 0).astype(float)
-        null += correlate(own, window)
-        background += correlate(layer.background, window)
-    return null.ravel(), background.ravel()
-
-
-def _sensitivity(layers: list[Layer], n_sigma: float) -> Array:
-    """Norm whose expected counts give a significance of `n_sigma`.
-
-    For counts b + F s the test statistic is TS(F) = 2 sum[(b + F s) ln(1 + F s/b) - F s], with the derivative
-    2 sum s ln(1 + F s/b) (Asimov data, Cowan et al. 2011, EPJ C71, 1554).
-    """
-    own = NormMap([Layer(layer.signal, layer.background, layer.signal, layer.kernel) for layer in layers], weighted=True)
-    problem = own.likelihood()
-    seen = own.total > 0
-    curvature = problem.value(np.zeros(len(seen)))[0]
-    norm = np.where(seen, n_sigma / np.sqrt(np.maximum(curvature, 1e-300)), 0.0)
-    nodes, weights = gauss_legendre(6)
-    for _ in range(30):
-        ts = 2 * norm * sum(w * problem.logarithm(t * norm) for t, w in zip(nodes, weights, strict=True))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            step = (n_sigma**2 - ts) / (2 * problem.logarithm(norm))
-        step = np.where(seen & np.isfinite(step), step, 0.0)
-        norm = np.maximum(norm + step, 0.1 * norm)
-        if (np.abs(step) <= 1e-5 * norm).all():
-            break
-    return np.where(seen, norm, np.nan)

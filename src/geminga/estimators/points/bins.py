@@ -43,7 +43,9 @@ def dataset_bins(dataset: Any, source: str, groups: Sequence[slice | None], is_s
     """
     shape = dataset._geom.data_shape
     inside = np.ones(shape, bool) if dataset.mask is None else np.asarray(dataset.mask.frozen_data)
-    signal = np.asarray(dataset.npred_signal(model_names=[source]).frozen_data, dtype=float)
+    signal = np.zeros(shape)
+    if any(model.name == source for model in dataset.models or ()):  # else the dataset does not see the source
+        signal = np.asarray(dataset.npred_signal(model_names=[source]).frozen_data, dtype=float)
     every = np.asarray(dataset.npred_signal().frozen_data, dtype=float)
     off, alpha = np.full(shape, np.nan), np.full(shape, np.nan)
     other = np.maximum(every - signal, 0.0)

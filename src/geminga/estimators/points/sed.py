@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geminga.errors import InputError, NameLookupError
-from geminga.estimators.base import as_list
+from geminga.estimators.base import as_list, band_axis, energy_groups
 from geminga.estimators.parameter import ParameterEstimator
 from geminga.estimators.points.bins import dataset_bins, joined
 from geminga.estimators.points.norms import NormOptions, estimate_norms
@@ -169,10 +169,7 @@ class FluxPointsEstimator(ParameterEstimator):
     def _energy_axis(self, datasets: list[Any]) -> Any:
         """Axis of the bands: the edges wanted, rounded to the bins of the first dataset."""
         axis = datasets[0]._geom.axes["energy"]
-        table = axis.group_table(self.energy_edges)
-        rows = [row for row in table if str(row["bin_type"]).strip() == "normal"]
-        edges = u.Quantity([axis.edges[int(row["idx_min"])] for row in rows] + [axis.edges[int(rows[-1]["idx_max"]) + 1]])
-        return MapAxis.from_energy_edges(edges)
+        return band_axis(axis, energy_groups(axis, self.energy_edges))
 
     def _estimate(self, datasets: list[Any], source: Any, axis: Any, first: list[int], number: int) -> dict[str, Array]:
         """Quantities of shape (number, n_energy, ...), where a dataset contributes to the batch with index ``first[i]``."""
