@@ -11,8 +11,8 @@ from geminga.cli.options import debug_option
 from geminga.errors import FileError
 
 if TYPE_CHECKING:
-    from geminga.cli.fitting import FluxPoint
     from geminga.datasets import MapDataset
+    from geminga.estimators import FluxPoints
     from geminga.modeling.models import Models
 
 __all__ = ["demo"]
@@ -67,16 +67,16 @@ def _source_names(models: Models) -> list[str]:
     return [name for name, model in spectral.items() if model is not None and "amplitude" in model.parameters.names]
 
 
-def _make_flux_points(dataset: MapDataset, bar: Any) -> dict[str, list[FluxPoint]]:
-    from geminga.cli.fitting import fit_bands
+def _make_flux_points(dataset: MapDataset, bar: Any) -> dict[str, FluxPoints]:
+    from geminga.cli.fitting import flux_points
 
     bar.set_description("flux points")
-    points = {name: list(fit_bands(dataset, name)) for name in _source_names(dataset.models)}
+    points = {name: flux_points(dataset, name) for name in _source_names(dataset.models)}
     bar.update()
     return points
 
 
-def _write_products(dataset: MapDataset, points: dict[str, list[FluxPoint]], out: Path, bar: Any) -> list[Path]:
+def _write_products(dataset: MapDataset, points: dict[str, FluxPoints], out: Path, bar: Any) -> list[Path]:
     """Fitted models and figures; the paths written."""
     from astropy import units as u
 

@@ -1,56 +1,32 @@
-"""What the demo does with a dataset: start models, fit, compare with the truth, fit bands, and look at residuals."""
+"""What the demo does with a dataset: start models, fit, compare with the truth, flux points, and residuals."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from astropy import units as u
-from numpy.typing import NDArray
 
 from geminga.errors import DataError, FitError
 
 if TYPE_CHECKING:
     from geminga.datasets import MapDataset
+    from geminga.estimators import FluxPoints
     from geminga.maps import Map
     from geminga.modeling import FitResult
     from geminga.modeling.models import Models
 
 __all__ = [
-    "FluxPoint",
     "default_models",
     "displaced_models",
-    "fit_bands",
     "fit_models",
+    "flux_points",
     "parameter_table",
     "significance_map",
 ]
 
 # Bands narrower than this many energy bins are joined to have a flux point each.
 _BINS_PER_BAND = 2
-
-
-@dataclass(frozen=True)
-class FluxPoint:
-    """Flux of one source in one band, as a norm relative to the fitted model."""
-
-    energy_min: u.Quantity
-    energy_max: u.Quantity
-    norm: float
-    error: float
-    ts: float
-
-    @property
-    def energy(self) -> u.Quantity:
-        """Geometric mean of the edges."""
-        return np.sqrt(self.energy_min * self.energy_max)
-
-    @property
-    def is_upper_limit(self) -> bool:
-        """Whether the source is seen with less than two sigma."""
-        return self.ts < 4 or self.norm <= 0
 
 
 def displaced_models(models: Models) -> Models:
@@ -140,14 +116,8 @@ def parameter_table(models: Models, truth: Models | None = None) -> str:
     return "\n".join(lines)
 
 
-def energy_bands(edges: u.Quantity) -> list[tuple[u.Quantity, u.Quantity]]:
-    """Neighbouring bins joined to bands."""
-    picked = list(range(0, len(edges) - 1, _BINS_PER_BAND))
-    return [(edges[i], edges[min(i + _BINS_PER_BAND, len(edges) - 1)]) for i in picked]
-
-
-def fit_bands(dataset: MapDataset, name: str) -> Iterator[FluxPoint]:
-    """Fit the amplitude of one source in bands of energy, all else at the best fit.
+def flux_points(dataset: MapDataset, name: str) -> FluxPoints:
+    """Flux points of one source, with upper limits: two energy bins each, all else at the best fit.
 
     Parameters
     ----------
@@ -155,29 +125,12 @@ def fit_bands(dataset: MapDataset, name: str) -> Iterator[FluxPoint]:
         With fitted models.
     name : str
         Name of the source.
-
-    Yields
-    ------
-    FluxPoint
-        One for each band in which the mask leaves a bin.
     """
-    from geminga.modeling import Fit
+    from geminga.estimators import FluxPointsEstimator
 
-    for low, high in energy_bands(dataset.counts.geom.axes["energy"].edges):
-        band = dataset.slice_by_energy(low, high, name=dataset.name)
-        if band.mask is not None and not band.mask.frozen_data.any():
-            continue
-        models = dataset.models.copy()
-        models.freeze()
-        amplitude = models[name].spectral_model.parameters["amplitude"]
-        best = amplitude.value
-        amplitude.frozen = False
-        band.models = models
-        result = Fit().run([band])
-        fitted, error = amplitude.value, amplitude.error
-        amplitude.value = 0.0
-        ts = max(float(band.stat_sum()) - float(result.total_stat), 0.0)
-        yield FluxPoint(low, high, norm=fitted / best, error=error / abs(best), ts=ts)
+    edges = dataset.counts.geom.axes["energy"].edges
+    picked = [*range(0, len(edges) - 1, _BINS_PER_BAND), len(edges) - 1]
+    return FluxPointsEstimator(edges[picked], source=name, selection_optional=["ul"]).run(dataset)
 
 
 def significance_map(dataset: MapDataset, radius: u.Quantity) -> Map:
@@ -193,33 +146,10 @@ def significance_map(dataset: MapDataset, radius: u.Quantity) -> Map:
     Returns
     -------
     Map
-        Image; NaN where nothing is predicted.
-
-    Notes
-    -----
-    The square root of the likelihood ratio of the observed and the predicted counts (Cash 1979, ApJ 228, 939).
+        Image; NaN where no pixel is inside the mask.
     """
-    from geminga.maps import Map
+    from geminga.estimators import ExcessMapEstimator
 
-    counts, npred = (
-        (m if dataset.mask is None else m * dataset.mask).sum_over_axes(keepdims=False) for m in (dataset.counts, dataset.npred())
-    )
-    pixel = float(np.mean(np.abs(counts.geom.pixel_scales.to_value("deg"))))
-    data = _significance(counts.frozen_data, npred.frozen_data, radius.to_value("deg") / pixel)
-    return Map.from_geom(counts.geom, data=data)
-
-
-def _significance(counts: NDArray[Any], npred: NDArray[Any], radius: float) -> NDArray[np.float64]:
-    """Significance of the sums in a circle of `radius` pixels."""
-    from scipy.signal import fftconvolve
-
-    size = int(np.ceil(radius))
-    y, x = np.mgrid[-size : size + 1, -size : size + 1]
-    disk = (x**2 + y**2 <= radius**2).astype(float)
-    n = np.rint(fftconvolve(counts.astype(float), disk, mode="same"))
-    mu = fftconvolve(npred.astype(float), disk, mode="same")
-    good = mu > 1e-6
-    safe = np.where(good, mu, 1.0)
-    log_term = np.where(n > 0, n * np.log(np.where(n > 0, n, 1.0) / safe), 0.0)
-    ts = 2 * np.clip(log_term - (n - safe), 0, None)
-    return np.where(good, np.sign(n - safe) * np.sqrt(ts), np.nan)
+    edges = dataset.counts.geom.axes["energy"].edges
+    maps = ExcessMapEstimator(radius, energy_edges=edges[[0, -1]]).run(dataset)
+    return maps.sqrt_ts.get_image_by_idx((0,))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from astropy import units as u
 
 if TYPE_CHECKING:
-    from geminga.cli.fitting import FluxPoint
+    from geminga.estimators import FluxPoints
     from geminga.maps import Map
     from geminga.modeling.models import Models
 
@@ -61,20 +61,7 @@ def plot_residuals(significance: Map, models: Models) -> bytes:
     return _to_png(figure)
 
 
-def _draw_points(ax: Any, model: Any, points: Sequence[FluxPoint], color: str) -> None:
-    for point in points:
-        energy = point.energy
-        unit = (energy**2 * model(energy)).to_value(_UNIT)
-        x = energy.to_value("TeV")
-        width = np.array([[x - point.energy_min.to_value("TeV")], [point.energy_max.to_value("TeV") - x]])
-        if point.is_upper_limit:
-            limit = max(point.norm, 0.0) + 2 * point.error
-            ax.errorbar(x, unit * limit, xerr=width, yerr=0.3 * unit * limit, uplims=True, fmt="none", color=color)
-        else:
-            ax.errorbar(x, unit * point.norm, xerr=width, yerr=unit * point.error, fmt="o", markersize=4, color=color)
-
-
-def plot_seds(models: Models, points: Mapping[str, Sequence[FluxPoint]], energy_bounds: u.Quantity) -> bytes:
+def plot_seds(models: Models, points: Mapping[str, FluxPoints], energy_bounds: u.Quantity) -> bytes:
     """Fitted spectra with error bands, and flux points in bands."""
     figure = _new_figure(6.5, 4.6)
     ax = figure.add_subplot()
@@ -86,7 +73,7 @@ def plot_seds(models: Models, points: Mapping[str, Sequence[FluxPoint]], energy_
         spectral, color = models[name].spectral_model, f"C{index}"
         spectral.plot(energy_bounds, ax=ax, sed_type="e2dnde", color=color, label=name)
         spectral.plot_error(energy_bounds, ax=ax, sed_type="e2dnde", facecolor=color, alpha=0.25)
-        _draw_points(ax, spectral, source_points, color)
+        source_points.plot(ax=ax, sed_type="e2dnde", color=color, marker="o", markersize=4)
     ax.set(xlabel="Energy [TeV]", ylabel=r"$E^2\,dN/dE$ [erg cm$^{-2}$ s$^{-1}$]")
     ax.legend(fontsize=9)
     return _to_png(figure)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 from astropy import units as u
 
 from geminga.cli import fitting
 from geminga.cli.simulate import empty_field, simulate_field, true_models
+from geminga.datasets import MapDataset
 from geminga.errors import DataError
+from geminga.maps import Map, MapAxis, WcsGeom
 
 
 @pytest.fixture(scope="module")
@@ -42,27 +42,35 @@ def test_fit_finds_the_truth(fitted) -> None:
 
 
 def test_bands_agree_with_the_spectrum(fitted) -> None:
-    points = list(fitting.fit_bands(fitted, "nebula"))
-    assert len(points) == 6
-    pulls = [(point.norm - 1) / point.error for point in points if not point.is_upper_limit]
-    assert len(pulls) >= 4
-    assert np.max(np.abs(pulls)) < 4
-    assert points[0].energy_min.to_value("TeV") == pytest.approx(0.1)
-    assert all(a.energy_max == b.energy_min for a, b in pairwise(points))
+    points = fitting.flux_points(fitted, "nebula")
+    norm, error, seen = points.norm.data.ravel(), points.norm_err.data.ravel(), ~points.is_ul.data.ravel()
+    assert len(norm) == 6
+    assert seen.sum() >= 4
+    assert np.max(np.abs((norm - 1) / error)[seen]) < 4
+    axis = points.energy_axis
+    assert axis.edges_min[0].to_value("TeV") == pytest.approx(0.1)
+    assert np.array_equal(axis.edges_max[:-1], axis.edges_min[1:])
+    assert (points.norm_ul.data > points.norm.data).all()
 
 
 def test_bands_leave_the_models_alone(fitted) -> None:
     before = fitted.models.parameters.value.copy()
-    list(fitting.fit_bands(fitted, "star"))
+    fitting.flux_points(fitted, "star")
     assert np.array_equal(fitted.models.parameters.value, before)
 
 
 def test_significance_of_one_pixel() -> None:
-    counts, npred = np.zeros((5, 5)), np.ones((5, 5)) * 16.0
-    counts[2, 2] = 25
-    significance = fitting._significance(counts, npred, radius=0.5)
+    geom = WcsGeom.create(npix=5, binsz=0.1, axes=[MapAxis.from_energy_bounds("1 TeV", "10 TeV", nbin=2)])
+    counts, npred = Map.from_geom(geom), Map.from_geom(geom, data=8.0)
+    counts.data[:, 2, 2] = 10, 15
+    inside = np.ones((2, 5, 5), bool)
+    inside[:, :, 4] = False
+    mask = Map.from_geom(geom, data=inside)
+    dataset = MapDataset(counts=counts, background=npred, mask_safe=mask, name="one")
+    significance = fitting.significance_map(dataset, 0.05 * u.deg).data
     assert significance[2, 2] == pytest.approx(np.sqrt(2 * (25 * np.log(25 / 16) - 9)))
     assert significance[0, 0] == pytest.approx(-np.sqrt(2 * 16))
+    assert np.isnan(significance[:, 4]).all()
 
 
 def test_significance_of_residuals_is_normal(fitted) -> None:
