@@ -16,7 +16,7 @@ from geminga.data.io.headers import KIND_OF_CLASS
 from geminga.data.io.index import read_index
 from geminga.data.io.location import HDULocation, store_root
 from geminga.errors import FormatError, InputError, NameLookupError
-from geminga.utils.files import file_path
+from geminga.utils.files import file_path, reading
 
 __all__ = ["HDUIndexTable"]
 
@@ -84,7 +84,8 @@ class HDUIndexTable(Table):  # type: ignore[misc]
             If it is not an index of HDUs.
         """
         path = file_path(filename)
-        table = read_index(path, **kwargs)
+        with reading(path):
+            table = read_index(path, **kwargs)
         missing = [name for name in _REQUIRED if name not in table.colnames]
         if missing:
             msg = f"File {path} is not an index of HDUs: column {', '.join(missing)} missing, the columns are {table.colnames}."

@@ -19,6 +19,7 @@ from geminga.data.hdu_index import same_id
 from geminga.data.io.index import read_index
 from geminga.errors import InputError, NameLookupError, UnitError
 from geminga.numerics.sphere import separation
+from geminga.utils.files import reading
 from geminga.utils.time import time_ref_from_dict
 from geminga.utils.units import as_quantity
 
@@ -56,9 +57,10 @@ class ObservationTable(Table):  # type: ignore[misc]
         FormatError
             If it is not an index of observations.
         """
-        table = cls(read_index(filename, **kwargs), copy=False)
-        _, first = np.unique(np.asarray(table["OBS_ID"]), return_index=True)
-        return table if len(first) == len(table) else table[np.sort(first)]
+        with reading(filename):
+            table = cls(read_index(filename, **kwargs), copy=False)
+            _, first = np.unique(np.asarray(table["OBS_ID"]), return_index=True)
+            return table if len(first) == len(table) else table[np.sort(first)]
 
     # Columns
 

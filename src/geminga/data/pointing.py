@@ -16,6 +16,7 @@ from astropy.coordinates import AltAz, EarthLocation, SkyCoord
 from astropy.io import fits
 
 from geminga.errors import FormatError, InputError
+from geminga.utils.files import reading
 from geminga.utils.fits_tables import read_tables
 from geminga.utils.observers import earth_location
 from geminga.utils.time import time_ref_to_dict
@@ -129,7 +130,8 @@ class FixedPointingInfo:
         FormatError
             If the keywords are missing.
         """
-        return cls.from_fits_header(read_tables(filename)[hdu].header)
+        with reading(filename):
+            return cls.from_fits_header(read_tables(filename)[hdu].header)
 
     def to_fits_header(self, format: str = "gadf", version: str = "0.3", time_ref: Any = None) -> fits.Header:
         """FITS header of the pointing.

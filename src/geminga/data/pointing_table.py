@@ -13,6 +13,7 @@ from astropy.time import Time, TimeDelta
 
 from geminga.data.event_rows import reference_time
 from geminga.errors import DataError, FormatError, InputError
+from geminga.utils.files import reading
 from geminga.utils.fits_tables import read_tables
 from geminga.utils.observers import earth_location_from_dict
 
@@ -65,7 +66,8 @@ class PointingInfo:
         NameLookupError
             If there is no such HDU.
         """
-        return cls(read_tables(filename)[hdu].table())
+        with reading(filename):
+            return cls(read_tables(filename)[hdu].table())
 
     # Columns
 

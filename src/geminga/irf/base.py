@@ -16,7 +16,7 @@ from geminga.errors import GeometryError, InputError, NameLookupError, UnitError
 from geminga.irf import along, interpolate
 from geminga.irf.io import gadf
 from geminga.maps import MapAxes
-from geminga.utils.files import read_fits, write_fits
+from geminga.utils.files import read_fits, reading, write_fits
 from geminga.utils.units import parse_unit
 
 __all__ = ["IRF", "FoVAlignment"]
@@ -325,7 +325,8 @@ class IRF:
         FileError, CorruptFileError
             If it cannot be read.
         """
-        return cls.from_hdulist(read_fits(filename), hdu=hdu, format=format)
+        with reading(filename):
+            return cls.from_hdulist(read_fits(filename), hdu=hdu, format=format)
 
     def to_table(self, format: str = "gadf-dl3") -> Table:
         """Table with one row."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from geminga.irf.io.gadf import irf_kind
 from geminga.irf.registry import IRF_REGISTRY
-from geminga.utils.files import read_fits
+from geminga.utils.files import read_fits, reading
 
 __all__ = ["irfs_from_hdulist", "load_irf_dict_from_file"]
 
@@ -40,7 +40,8 @@ def load_irf_dict_from_file(filename: Any) -> dict[str, Any]:
     >>> load_irf_dict_from_file(path)["psf"].tag  # doctest: +SKIP
     'psf_3gauss'
     """
-    return irfs_from_hdulist(read_fits(filename), str(filename))
+    with reading(filename):
+        return irfs_from_hdulist(read_fits(filename), str(filename))
 
 
 def irfs_from_hdulist(hdulist: Any, name: str = "file") -> dict[str, Any]:

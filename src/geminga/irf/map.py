@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from geminga.errors import FormatError, GeometryError, InputError, NameLookupError
 from geminga.irf.defaults import all_sky_image
 from geminga.maps import Map, RegionNDMap
-from geminga.utils.files import read_fits, write_fits
+from geminga.utils.files import read_fits, reading, write_fits
 
 __all__ = ["IRFMap"]
 
@@ -260,7 +260,8 @@ class IRFMap:
         FileError, CorruptFileError, NameLookupError
             If the file or the HDU cannot be read.
         """
-        return cls.from_hdulist(read_fits(filename, checksum=checksum), hdu=hdu, format=format)
+        with reading(filename):
+            return cls.from_hdulist(read_fits(filename, checksum=checksum), hdu=hdu, format=format)
 
     @classmethod
     def _check_format(cls, format: str, others: Mapping[str, Any]) -> None:

@@ -1,9 +1,9 @@
 """The one writer and the one reader of files.
 
-Writing: everything goes to a temporary file in the target's folder, is flushed to disk,
-and is renamed over the target; a crash leaves the old file or the new one, whole.
-Reading: gzip is decompressed in one piece to its CRC, and a file shorter than its
-headers promise is refused.
+Writing: everything goes to a temporary file in the target's folder, is flushed to disk, and is renamed over the target; a crash
+leaves the old file or the new one, whole. Files that refer to each other are written by `geminga.utils.filesets`.
+Reading: gzip is decompressed in one piece to its CRC, and a file shorter than its headers promise is refused
+(see `geminga.utils.whole`).
 """
 
 from __future__ import annotations
@@ -13,17 +13,50 @@ import gzip
 import io
 import os
 import shutil
+import struct
 import tempfile
+import warnings
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from astropy.io import fits
+from astropy.utils.exceptions import AstropyUserWarning
 
-from geminga.errors import CorruptFileError, FileError, FileExistsRefusal
+from geminga.errors import CorruptFileError, FileError, FileExistsRefusal, FormatError, GemingaError, InputError
+from geminga.utils import whole
+from geminga.utils.locks import locked
 
-__all__ = ["file_path", "fits_bytes", "make_path", "read_fits", "read_text", "write_files", "write_fits"]
+__all__ = [
+    "Replacement",
+    "file_path",
+    "fits_bytes",
+    "make_path",
+    "read_bytes",
+    "read_fits",
+    "read_text",
+    "reading",
+    "write_files",
+    "write_fits",
+]
+
+#: Largest size of a decompressed file in bytes: a few kB can be made to fill any memory.
+MAX_DECOMPRESSED = 2**32
+
+#: What parsers raise when content is not what they expect.
+_FOREIGN = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    RecursionError,
+    MemoryError,
+    EOFError,
+    struct.error,
+    fits.VerifyError,
+)
 
 
 def make_path(path: str | Path | None) -> Path | None:
@@ -33,14 +66,23 @@ def make_path(path: str | Path | None) -> Path | None:
     ------
     FileError
         If the path names an environment variable that is not set.
+    InputError
+        If it is not a path.
     """
     if path is None:
         return None
-    text = os.path.expandvars(str(path))
+    try:
+        text = os.path.expandvars(os.fspath(path))
+    except TypeError as error:
+        msg = f"{path!r} of type {type(path).__name__} is not a path; give a string or a pathlib.Path."
+        raise InputError(msg) from error
     if text.startswith("$"):
         name = text[1:].split("/")[0]
         msg = f"Path {str(path)!r} uses the environment variable {name}, which is not set; set it or give a full path."
         raise FileError(msg)
+    if "\0" in text:
+        msg = f"{path!r} is not the name of a file."
+        raise InputError(msg)
     return Path(text)
 
 
@@ -59,19 +101,107 @@ def file_path(path: str | Path | None) -> Path:
     return found
 
 
+@contextlib.contextmanager
+def reading(path: str | Path) -> Iterator[None]:
+    """Context of a reader: every error about the content of a file names the file, and is one of ours.
+
+    Raises
+    ------
+    GemingaError
+        As raised inside, with the name of the file in front.
+    FormatError
+        For any other error that content can cause.
+    """
+    name = str(make_path(path))
+    try:
+        yield
+    except GemingaError as error:
+        if name not in str(error):
+            error.args = (f"File {name}: {error}",)
+        raise
+    except _FOREIGN as error:
+        text = " ".join(str(error).split())[:300]
+        msg = f"File {name} is not what its format requires: {text or type(error).__name__} ({type(error).__name__})."
+        raise FormatError(msg) from error
+
+
+# Writing
+
+
 def _refuse_existing(path: Path, overwrite: bool) -> None:
     if path.is_dir():
-        msg = f"{path} is a folder; expected the name of a file. Existing files are unchanged."
+        msg = f"{path} is a folder; give the name of a file."
         raise FileError(msg)
     if path.exists() and not overwrite:
         msg = f"File {path} exists; give overwrite=True to replace it."
         raise FileExistsRefusal(msg)
 
 
+class Replacement:
+    """The new content of a file, complete on disk beside it under a temporary name.
+
+    Parameters
+    ----------
+    path : Path
+        File to be replaced.
+    data : bytes
+        Its new content.
+
+    Raises
+    ------
+    OSError
+        If the folder is missing or the disk is full.
+    """
+
+    def __init__(self, path: Path, data: bytes) -> None:
+        self.path = path
+        handle, self._temporary = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".tmp", dir=path.parent)
+        self._backup = f"{self._temporary}.old"
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
+            os.chmod(self._temporary, mode)  # noqa: PTH101
+        except BaseException:
+            self.discard()
+            raise
+
+    @property
+    def is_committed(self) -> bool:
+        """Whether it took the place of the file; the disk knows, whatever interrupted us."""
+        return not os.path.lexists(self._temporary)
+
+    def commit(self, overwrite: bool = True, keep: bool = True) -> None:
+        """Take the place of the file; without `overwrite`, only if there is none. To `keep` the old one allows `undo`."""
+        _refuse_existing(self.path, overwrite)
+        if keep and self.path.exists():
+            try:
+                os.link(self.path, self._backup)
+            except OSError:  # the file system knows no links
+                shutil.copy2(self.path, self._backup)
+        os.replace(self._temporary, self.path)  # noqa: PTH105
+
+    def undo(self) -> None:
+        """Put back what was there."""
+        if os.path.lexists(self._backup):
+            os.replace(self._backup, self.path)  # noqa: PTH105
+        elif self.is_committed:
+            self.path.unlink()
+
+    def discard(self) -> None:
+        """Remove what is left over."""
+        for name in (self._temporary, self._backup):
+            with contextlib.suppress(OSError):
+                os.unlink(name)  # noqa: PTH108
+
+
 def write_files(contents: Mapping[str | Path, bytes], overwrite: bool = False) -> None:
     """Write several files so that all are replaced or none.
 
-    Every target is checked and every temporary file is complete on disk before the first rename.
+    Every target is checked and every temporary file is complete on disk before the first rename; after an error in between,
+    those already renamed are put back.
 
     Raises
     ------
@@ -83,75 +213,48 @@ def write_files(contents: Mapping[str | Path, bytes], overwrite: bool = False) -
     targets = [(Path(os.path.realpath(str(make_path(path)))), data) for path, data in contents.items()]
     for path, _ in targets:
         _refuse_existing(path, overwrite)
-    temporary: list[tuple[str, Path]] = []
+    made: list[Replacement] = []
+    folders = {path.parent for path, _ in targets}
     try:
         for path, data in targets:
-            temporary.append((_temporary(path, data), path))
-        _replace_all(temporary)
+            made.append(Replacement(path, data))
+        with locked(folders, shared=False):
+            _commit(made, overwrite)
+            sync_folders(folders)
+    except FileExistsRefusal:
+        raise
     except OSError as error:
         msg = f"Could not write {', '.join(str(p) for p, _ in targets)}: {error}. Existing files are unchanged."
         raise FileError(msg) from error
     finally:
-        for name, _ in temporary:
-            _remove(name)
+        for item in made:
+            item.discard()
 
 
-def _temporary(path: Path, data: bytes) -> str:
-    """Write to a temporary file in the folder of `path`, with the rights the file will have, down to the disk."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-        os.chmod(name, mode)  # noqa: PTH101
-    except BaseException:
-        _remove(name)
-        raise
-    return name
-
-
-def _replace_all(temporary: list[tuple[str, Path]]) -> None:
-    """Rename each temporary file to its target; if one fails, or is interrupted, put the old files back."""
-    if len(temporary) == 1:  # done or not done
-        os.replace(*temporary[0])  # noqa: PTH105
+def _commit(made: Sequence[Replacement], overwrite: bool) -> None:
+    """All or none."""
+    if len(made) == 1:  # done or not done
+        made[0].commit(overwrite, keep=False)
         return
-    backups: list[tuple[Path, str | None]] = []
     try:
-        for name, path in temporary:
-            backup = f"{name}.old" if path.exists() else None
-            backups.append((path, backup))
-            if backup is not None:
-                _keep(path, backup)
-            os.replace(name, path)  # noqa: PTH105
+        for item in made:
+            item.commit(overwrite)
     except BaseException:
-        written = {path for name, path in temporary if not Path(name).exists()}
-        for path, backup in backups:
-            if path not in written:
-                continue
-            if backup is None:
-                _remove(path)
-            else:
-                os.replace(backup, path)  # noqa: PTH105
+        for item in made:
+            if item.is_committed:
+                item.undo()
         raise
-    finally:
-        for _, backup in backups:
-            if backup is not None:
-                _remove(backup)
 
 
-def _keep(path: Path, backup: str) -> None:
-    """A second name for a file; a copy where the file system knows no links."""
-    try:
-        os.link(path, backup)
-    except OSError:
-        shutil.copy2(path, backup)
-
-
-def _remove(path: str | Path) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)  # noqa: PTH108
+def sync_folders(folders: set[Path]) -> None:
+    """Make renames last through a power cut, where the system can."""
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            handle = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
 
 
 def _umask() -> int:
@@ -160,8 +263,28 @@ def _umask() -> int:
     return value
 
 
+def fits_bytes(hdulist: fits.HDUList, path: Path) -> bytes:
+    """Content of a FITS file with its manifest and checksums, compressed if the name ends with ``.gz``."""
+    whole.add_manifest(hdulist)
+    buffer = io.BytesIO()
+    hdulist.writeto(buffer, checksum=True)
+    data = buffer.getvalue()
+    return gzip.compress(data, compresslevel=6, mtime=0) if path.suffix == ".gz" else data
+
+
 def write_fits(hdulist: fits.HDUList, path: str | Path, overwrite: bool = False, checksum: bool = True) -> None:
-    """Write an HDU list whole or not at all; ``.gz`` names are compressed.
+    """Write an HDU list whole or not at all, with a manifest of its HDUs and checksums; ``.gz`` names are compressed.
+
+    Parameters
+    ----------
+    hdulist : HDUList
+        What to write.
+    path : str or Path
+        File.
+    overwrite : bool
+        Replace an existing file.
+    checksum : bool
+        No effect: checksums are always written.
 
     Raises
     ------
@@ -170,15 +293,10 @@ def write_fits(hdulist: fits.HDUList, path: str | Path, overwrite: bool = False,
     """
     target = file_path(path)
     _refuse_existing(target, overwrite)
-    write_files({target: fits_bytes(hdulist, target, checksum)}, overwrite=overwrite)
+    write_files({target: fits_bytes(hdulist, target)}, overwrite=overwrite)
 
 
-def fits_bytes(hdulist: fits.HDUList, path: Path, checksum: bool = True) -> bytes:
-    """Content of a FITS file, compressed if the name ends in ``.gz``."""
-    buffer = io.BytesIO()
-    hdulist.writeto(buffer, checksum=checksum)
-    data = buffer.getvalue()
-    return gzip.compress(data, compresslevel=6, mtime=0) if path.suffix == ".gz" else data
+# Reading
 
 
 def read_bytes(path: str | Path) -> bytes:
@@ -189,32 +307,47 @@ def read_bytes(path: str | Path) -> bytes:
     FileError
         If it cannot be opened.
     CorruptFileError
-        If the gzip stream is truncated or its CRC is wrong.
+        If the gzip stream is truncated, its CRC is wrong, or it is larger than any file of this kind.
     """
     target = file_path(path)
     try:
         raw = target.read_bytes()
     except FileNotFoundError as error:
         msg = f"File {target} does not exist."
-        raise _not_found(msg) from error
+        raise _FileMissingError(msg) from error
     except OSError as error:
         msg = f"File {target} cannot be read: {error}."
         raise FileError(msg) from error
-    if raw[:2] != b"\x1f\x8b":
-        return raw
+    return _decompressed(raw, target) if raw[:2] == b"\x1f\x8b" else raw
+
+
+def _decompressed(raw: bytes, path: Path) -> bytes:
+    parts: list[bytes] = []
+    size = 0
     try:
-        return gzip.decompress(raw)
-    except (EOFError, OSError, zlib.error) as error:
-        msg = f"File {target} is a truncated or corrupt gzip file ({error}); fetch it again."
+        while raw[:2] == b"\x1f\x8b":
+            stream = zlib.decompressobj(wbits=31)
+            parts.append(stream.decompress(raw, MAX_DECOMPRESSED - size + 1))
+            size += len(parts[-1])
+            if size > MAX_DECOMPRESSED:
+                msg = f"File {path} is larger than {MAX_DECOMPRESSED} bytes when decompressed; if that is right, gunzip it first."
+                raise CorruptFileError(msg)
+            if not stream.eof:
+                where = whole.place_of_end(b"".join(parts))
+                msg = f"File {path} is a truncated or corrupt gzip file: it ends {where} after {size} bytes; fetch it again."
+                raise CorruptFileError(msg)
+            raw = stream.unused_data
+    except zlib.error as error:
+        msg = f"File {path} is a truncated or corrupt gzip file ({error}); fetch it again."
         raise CorruptFileError(msg) from error
+    if raw.strip(b"\0"):
+        msg = f"File {path} is a corrupt gzip file: {len(raw)} bytes follow its end; fetch it again."
+        raise CorruptFileError(msg)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 class _FileMissingError(FileError, FileNotFoundError):
     """The file does not exist (still a `FileNotFoundError` for those who catch it)."""
-
-
-def _not_found(message: str) -> FileError:
-    return _FileMissingError(message)
 
 
 def read_text(path: str | Path) -> str:
@@ -229,12 +362,15 @@ def read_text(path: str | Path) -> str:
 def read_fits(path: str | Path, checksum: bool = False) -> fits.HDUList:
     """Read a FITS file into memory, checking that it is whole.
 
+    Checksums of uncompressed files are always verified: a mismatch is an error in files written by Geminga, in others it is
+    reported in the log (their headers may have been edited).
+
     Parameters
     ----------
     path : str or Path
         File, plain or gzip.
     checksum : bool
-        Also verify ``CHECKSUM`` and ``DATASUM`` where present; a mismatch is an error.
+        Verify ``CHECKSUM`` and ``DATASUM`` also in gzip files; a mismatch is an error in any file.
 
     Raises
     ------
@@ -242,39 +378,24 @@ def read_fits(path: str | Path, checksum: bool = False) -> fits.HDUList:
         Naming the file and the HDU.
     """
     data = read_bytes(path)
+    target = make_path(path)
     if data[:9] != b"SIMPLE  =":
-        msg = f"File {make_path(path)} is not a FITS file (it does not start with 'SIMPLE  =')."
+        msg = f"File {target} is not a FITS file (it does not start with 'SIMPLE  =')."
         raise CorruptFileError(msg)
+    is_compressed = target is not None and target.suffix == ".gz"
     try:
-        hdulist = fits.open(io.BytesIO(data), memmap=False, lazy_load_hdus=False, ignore_missing_simple=False)
-    except Exception as error:  # astropy raises many kinds for broken headers
-        msg = f"File {make_path(path)} is not a readable FITS file: {error}"
+        with warnings.catch_warnings():
+            # What astropy warns of is checked here, with more to say.
+            warnings.simplefilter("ignore", AstropyUserWarning)
+            hdulist = fits.open(io.BytesIO(data), memmap=False, lazy_load_hdus=True, ignore_missing_simple=False)
+            hdus = list(whole.walk(hdulist))
+            whole.check_extent(hdus, data, f"File {target}")
+            if checksum or not is_compressed:
+                whole.check_sums(hdus, data, f"File {target}", strict=checksum)
+    except GemingaError:
+        raise
+    except (OSError, *_FOREIGN) as error:
+        where = whole.place_of_end(data)
+        msg = f"File {target} is not a readable FITS file, it is truncated or corrupt {where}: {' '.join(str(error).split())}"
         raise CorruptFileError(msg) from error
-    _check_extent(hdulist, data, path)
-    if checksum:
-        _check_sums(hdulist, path)
     return hdulist
-
-
-def _check_extent(hdulist: fits.HDUList, data: bytes, path: str | Path) -> None:
-    """Refuse a file that ends before its last HDU or carries trailing bytes of a broken one."""
-    end = 0
-    for index, hdu in enumerate(hdulist):
-        info: Any = hdu.fileinfo()
-        end = info["datLoc"] + info["datSpan"]
-        if end > len(data):
-            msg = (
-                f"File {make_path(path)} is truncated in HDU {index} ({hdu.name or 'PRIMARY'}): "
-                f"{len(data)} bytes, at least {end} expected; fetch it again."
-            )
-            raise CorruptFileError(msg)
-    if len(data) - end >= 80 and data[end : end + 8] in (b"XTENSION", b"SIMPLE  "):
-        msg = f"File {make_path(path)} is corrupt after HDU {len(hdulist) - 1}: a further HDU cannot be read."
-        raise CorruptFileError(msg)
-
-
-def _check_sums(hdulist: fits.HDUList, path: str | Path) -> None:
-    for index, hdu in enumerate(hdulist):
-        if "DATASUM" in hdu.header and hdu.verify_datasum() == 0:
-            msg = f"File {make_path(path)}: HDU {index} ({hdu.name}) fails its DATASUM; fetch the file again."
-            raise CorruptFileError(msg)

@@ -8,6 +8,7 @@ rare formats (bits, complex) go through astropy.
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,8 @@ from astropy.table import Column, Table
 from numpy.typing import NDArray
 
 from geminga.errors import CorruptFileError, FormatError, NameLookupError
-from geminga.utils.files import make_path, read_bytes, read_fits
+from geminga.utils import whole
+from geminga.utils.files import make_path, read_bytes
 
 __all__ = ["FitsHeader", "FitsTable", "FitsTables", "read_tables"]
 
@@ -82,13 +84,13 @@ def _number(text: str) -> Any:
         return text
 
 
-def _parse_header(data: bytes, start: int, name: str) -> tuple[FitsHeader, int]:
-    """Header at a position, and where its data begin."""
+def _parse_header(data: bytes, start: int, name: str, number: int) -> tuple[FitsHeader, int]:
+    """Header of an HDU at a position, and where its data begin."""
     header, position, last = FitsHeader(), start, ""
     while True:
         block = data[position : position + _BLOCK].decode("latin-1")
         if len(block) < _BLOCK:
-            msg = f"File {name} is truncated in a header, {len(data)} bytes; fetch it again."
+            msg = f"File {name} is truncated in the header of HDU {number}, {len(data)} bytes; fetch it again."
             raise CorruptFileError(msg)
         position += _BLOCK
         for i in range(0, _BLOCK, _CARD):
@@ -113,7 +115,7 @@ def _size(header: FitsHeader) -> int:
     axes = [int(header[f"NAXIS{i + 1}"]) for i in range(int(header.get("NAXIS", 0)))]
     if not axes:
         return 0
-    count = int(np.prod(axes, dtype=np.int64)) + int(header.get("PCOUNT", 0))
+    count = math.prod(axes) + int(header.get("PCOUNT", 0))
     return abs(int(header["BITPIX"])) // 8 * int(header.get("GCOUNT", 1)) * count
 
 
@@ -276,20 +278,20 @@ class FitsTables:
             msg = f"File {path} is not a FITS file (it does not start with 'SIMPLE  =')."
             raise CorruptFileError(msg)
         self._hdus: list[FitsTable] = []
+        self.extents: list[whole.Extent] = []
         position = 0
         # Padding, or what is no HDU, may follow the last one.
         while position == 0 or data[position : position + 8] == b"XTENSION":
-            header, start = _parse_header(data, position, str(path))
+            header, start = _parse_header(data, position, str(path), len(self._hdus))
             hdu = FitsTable(header, data, start, position)
-            end = start + _size(header)
-            if end > len(data):
-                msg = (
-                    f"File {path} is truncated in HDU {len(self._hdus)} ({hdu.name or 'PRIMARY'}): "
-                    f"{len(data)} bytes, at least {end} expected; fetch it again."
-                )
+            if _size(header) < 0:  # the next HDU would be one that was read
+                where = f"HDU {len(self._hdus)} ({hdu.name or 'PRIMARY'})"
+                msg = f"File {path} is corrupt: {where} has a negative size; fetch it again."
                 raise CorruptFileError(msg)
+            self.extents.append(whole.Extent(hdu.name, header, position, start, _size(header)))
             self._hdus.append(hdu)
-            position = -(-end // _BLOCK) * _BLOCK
+            position = self.extents[-1].end
+        whole.check_extent(self.extents, data, f"File {path}")
 
     names = property(lambda self: [hdu.name or "PRIMARY" for hdu in self._hdus], doc="Names of the HDUs.")
 
@@ -323,13 +325,15 @@ def read_tables(path: str | Path, checksum: bool = False) -> FitsTables:
     path : str or Path
         File.
     checksum : bool
-        Also verify ``CHECKSUM`` and ``DATASUM`` where present.
+        Verify checksums as `geminga.utils.files.read_fits` does.
 
     Raises
     ------
     FileError, CorruptFileError
         If it cannot be read or is not whole.
     """
-    if checksum:
-        read_fits(path, checksum=True)
-    return FitsTables(str(make_path(path)), read_bytes(path))
+    target, data = make_path(path), read_bytes(path)
+    tables = FitsTables(str(target), data)
+    if checksum or Path(str(target)).suffix != ".gz":
+        whole.check_sums(tables.extents, data, f"File {target}", strict=checksum)
+    return tables

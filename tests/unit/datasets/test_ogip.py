@@ -47,7 +47,8 @@ def assert_same(one, other, rtol=1e-12):
 
 
 def save(hdulist, path):
-    hdulist.writeto(path, overwrite=True)
+    hdulist[0].header.remove("NHDUS", ignore_missing=True)  # HDUs may be taken away
+    hdulist.writeto(path, overwrite=True, checksum=True)
     hdulist.close()
 
 

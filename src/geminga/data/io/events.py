@@ -13,6 +13,7 @@ from astropy.time import Time
 
 from geminga.data.event_rows import CANONICAL, FileRows, reference_time
 from geminga.errors import FileError, FormatError, NameLookupError, UnitError
+from geminga.utils.files import reading
 from geminga.utils.fits_tables import FitsTable, read_tables
 from geminga.utils.metadata import CreatorMetaData
 from geminga.utils.time import time_ref_to_dict
@@ -52,7 +53,8 @@ def read(cls: type[EventList], /, filename: str | Path, hdu: str = "EVENTS", che
     >>> path = "$GAMMAPY_DATA/hess-dl3-dr1/data/hess_dl3_dr1_obs_id_023523.fits.gz"
     >>> events = EventList.read(path)  # doctest: +SKIP
     """
-    return from_hdu(cls, read_tables(filename, checksum=checksum)[hdu], filename)
+    with reading(filename):
+        return from_hdu(cls, read_tables(filename, checksum=checksum)[hdu], filename)
 
 
 def from_hdu(cls: type[EventList], hdu: FitsTable, filename: str | Path) -> EventList:

@@ -13,7 +13,7 @@ from astropy.table import Table
 
 from geminga.data.metadata import GTIMetaData
 from geminga.errors import DataError, FormatError, NameLookupError
-from geminga.utils.files import write_fits
+from geminga.utils.files import reading, write_fits
 from geminga.utils.fits_tables import FitsTable, read_tables
 from geminga.utils.metadata import CreatorMetaData
 
@@ -50,7 +50,8 @@ def read(cls: type[GTI], filename: str | Path, hdu: str = "GTI", format: str = "
         If there is no such HDU.
     """
     _check_format(format)
-    return gti_from_table(cls, read_tables(filename, checksum=checksum)[hdu], filename)
+    with reading(filename):
+        return gti_from_table(cls, read_tables(filename, checksum=checksum)[hdu], filename)
 
 
 def find_hdu(hdulist: Any, hdu: Any, name: str | Path) -> Any:

@@ -18,7 +18,7 @@ from geminga.data.pointing_table import PointingInfo
 from geminga.errors import FileError, GemingaError, InputError
 from geminga.irf import IRF, IRF_REGISTRY
 from geminga.maps import Map
-from geminga.utils.files import read_fits
+from geminga.utils.files import read_fits, reading
 
 __all__ = ["HDULocation", "store_root"]
 
@@ -145,7 +145,8 @@ class HDULocation:
         FileError, CorruptFileError, FormatError
             If it cannot be read.
         """
-        return LOADERS.get(self.hdu_class, _read_irf)(self)
+        with reading(self.path()):
+            return LOADERS.get(self.hdu_class, _read_irf)(self)
 
     def info(self, file: Any = None) -> None:
         """Print where it is."""

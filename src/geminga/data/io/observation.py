@@ -13,7 +13,7 @@ from geminga.data.io.location import HDULocation
 from geminga.data.io.recent import recent_tables
 from geminga.errors import FormatError
 from geminga.irf import IRF_REGISTRY
-from geminga.utils.files import file_path, read_fits, write_fits
+from geminga.utils.files import file_path, read_fits, reading, write_fits
 from geminga.utils.metadata import CreatorMetaData
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def read(
     if checksum:
         for path in (event_file,) if irf_file is None else (event_file, irf_file):
             read_fits(path, checksum=True)
-    parts = locations_in_file(event_file)
+    with reading(event_file):
+        parts = locations_in_file(event_file)
     missing = [name.upper() for name in ("events", "gti") if name not in parts]
     if missing:
         msg = f"File {event_file} has no HDU of {' and '.join(missing)}; expected events and good time intervals."

@@ -18,7 +18,7 @@ __all__ = ["recent_tables"]
 _MAX_FILES = 4
 _MAX_BYTES = 100_000_000
 _lock = threading.Lock()
-_recent: OrderedDict[tuple[str, int, int], FitsTables] = OrderedDict()
+_recent: OrderedDict[tuple[str, int, int, int], FitsTables] = OrderedDict()
 
 
 def recent_tables(path: str | Path) -> FitsTables:
@@ -34,7 +34,7 @@ def recent_tables(path: str | Path) -> FitsTables:
         status = target.stat()
     except OSError:
         return read_tables(target)
-    key = (str(target.absolute()), status.st_mtime_ns, status.st_size)
+    key = (str(target.absolute()), status.st_ino, status.st_mtime_ns, status.st_size)
     with _lock:
         if key in _recent:
             _recent.move_to_end(key)

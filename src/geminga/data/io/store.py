@@ -18,7 +18,7 @@ from geminga.data.io.observation import locations_in_file
 from geminga.data.io.recent import recent_tables
 from geminga.data.obs_table import ObservationTable
 from geminga.errors import FileError, FileExistsRefusal, FormatError, InputError
-from geminga.utils.files import file_path, make_path, write_files, write_fits
+from geminga.utils.files import file_path, make_path, reading, write_files, write_fits
 
 __all__ = ["copy_files", "tables_of_files"]
 
@@ -62,7 +62,8 @@ def tables_of_files(events_paths: Sequence[Any], irfs_paths: Any = None) -> tupl
         raise InputError(msg)
     records, rows, references = [], [], []
     for path, irf_path in zip(paths, irfs, strict=True):
-        events = recent_tables(path)["EVENTS"]
+        with reading(path):
+            events = recent_tables(path)["EVENTS"]
         header = events.header
         source = make_path(irf_path) or _caldb_file(header) or path
         record = {key: header.get(key, header.get(key.replace("-", "_"), default)) for key, _, default in _COLUMNS}

@@ -10,7 +10,7 @@ import numpy as np
 from geminga.errors import FormatError
 from geminga.flux import FluxPoints
 from geminga.flux.io.files import read_table, table_bytes
-from geminga.utils.files import file_path, make_path, write_files
+from geminga.utils.files import file_path, make_path, reading, write_files
 
 __all__ = ["from_dict", "read", "to_files", "write"]
 
@@ -38,12 +38,16 @@ def read(cls: Any, /, filename: str | Path, name: str | None = None) -> Any:
     FileError, CorruptFileError, FormatError
         Naming the file.
     """
-    table, gti = read_table(filename, hdus=("TABLE", "FLUXPOINTS"))
+    with reading(filename):
+        return _from_table(cls, *read_table(filename, hdus=("TABLE", "FLUXPOINTS")), name)
+
+
+def _from_table(cls: Any, table: Any, gti: Any, name: str | None) -> Any:
     masks = {n: np.asarray(np.ma.filled(np.ma.asarray(table[n]), False)).astype(bool) for n in _MASKS if n in table.colnames}
     table.remove_columns(list(masks))
     stat_type = str(table.meta.pop(_STAT_TYPE, "chi2")).strip()
     if stat_type not in cls.stat_types:
-        msg = f"File {filename}: {_STAT_TYPE} is {stat_type!r}; expected one of {', '.join(cls.stat_types)}."
+        msg = f"{_STAT_TYPE} is {stat_type!r}; expected one of {', '.join(cls.stat_types)}."
         raise FormatError(msg)
     data = FluxPoints.from_table(table, gti=gti)
     return cls(data=data, name=name, stat_type=stat_type, **masks)
@@ -73,10 +77,10 @@ def _table(self: Any) -> Any:
     return table
 
 
-def to_files(self: Any, filename: str | Path, checksum: bool = True) -> dict[Path, bytes]:
+def to_files(self: Any, filename: str | Path) -> dict[Path, bytes]:
     """Files that make up the dataset on disk: name and content."""
     path = file_path(filename)
-    return {path: table_bytes(_table(self), path, "TABLE", self.gti, checksum)}
+    return {path: table_bytes(_table(self), path, "TABLE", self.gti)}
 
 
 def write(self: Any, filename: str | Path, overwrite: bool = False, checksum: bool = False, **kwargs: Any) -> None:
@@ -89,7 +93,7 @@ def write(self: Any, filename: str | Path, overwrite: bool = False, checksum: bo
     overwrite : bool
         Replace an existing file.
     checksum : bool
-        Add checksums to a FITS file.
+        No effect: checksums are always written.
     **kwargs
         Options of other formats; without effect.
 
@@ -98,4 +102,4 @@ def write(self: Any, filename: str | Path, overwrite: bool = False, checksum: bo
     FileExistsRefusal
         If the file exists and `overwrite` is false.
     """
-    write_files(self.to_files(filename, checksum=checksum), overwrite=overwrite)
+    write_files(self.to_files(filename), overwrite=overwrite)

@@ -6,6 +6,7 @@ that follow, so that a file which lost one is refused. Files without manifest re
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from geminga.datasets.products import filled_parts, parts_of
 from geminga.errors import CorruptFileError, FileError, FormatError
 from geminga.irf import EDispKernelMap, EDispMap, PSFMap, RecoPSFMap
 from geminga.maps import Map
-from geminga.utils.files import fits_bytes, make_path, read_fits, write_files
+from geminga.utils.files import fits_bytes, make_path, read_fits, reading, write_files
 from geminga.utils.metadata import CreatorMetaData
+from geminga.utils.whole import add_manifest, lost_hdus
 
 __all__ = ["DatasetFile", "from_dict", "from_hdulist", "parts_from_hdulist", "read", "to_files", "to_hdulist", "write"]
 
@@ -95,12 +97,9 @@ def parts_from_hdulist(hdulist: fits.HDUList, names: set[str]) -> dict[str, Any]
 
 def _check_manifest(hdulist: fits.HDUList) -> None:
     """Refuse an HDU list that lacks an HDU its primary header promises."""
-    header = hdulist[0].header
-    names = [str(header.get(f"HDU{i}", "")).strip() for i in range(1, int(header.get("NHDUS", 0)) + 1)]
-    present = {hdu.name for hdu in hdulist}
-    lost = [name for name in names if name and name not in present]
+    lost = lost_hdus(hdulist[0].header, (hdu.name for hdu in hdulist[1:]))
     if lost:
-        name = header.get("NAME", "unknown")
+        name = hdulist[0].header.get("NAME", "unknown")
         msg = f"Dataset file of {name!r} lacks the HDUs {', '.join(lost)} it was written with; fetch it again."
         raise CorruptFileError(msg)
 
@@ -159,15 +158,30 @@ class DatasetFile:
         self.names = names
         self.cache = cache
         self.checksum = checksum
+        self._identity = _identity(path)
 
     def load(self, names: set[str]) -> dict[str, Any]:
-        """Read the named parts."""
-        return parts_from_hdulist(_open(self.path, self.checksum), names)
+        """Read the named parts.
+
+        Raises
+        ------
+        FileError
+            If the file was replaced since.
+        """
+        with reading(self.path):
+            if _identity(self.path) != self._identity:
+                msg = f"File {self.path} was changed since the dataset was opened, or is gone; read the dataset again."
+                raise FileError(msg)
+            return parts_from_hdulist(read_fits(self.path, checksum=self.checksum), names)
 
 
-def _open(path: Path, checksum: bool) -> fits.HDUList:
-    """Read a file; a compressed one carries a checksum of its own."""
-    return read_fits(path, checksum=checksum or path.suffix != ".gz")
+def _identity(path: Path) -> tuple[int, int, int] | None:
+    """What tells a file from one that took its place."""
+    try:
+        status = os.stat(path)  # noqa: PTH116
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def read(
@@ -212,18 +226,13 @@ def read(
     if path is None or not path.exists():
         msg = f"File {path} does not exist."
         raise FileError(msg)
-    if lazy and name:
-        return _lazy(cls, path, name, cache, checksum)
-    hdulist = _open(path, checksum)
-    if lazy:
-        return _lazy(cls, path, hdulist[0].header.get("NAME"), cache, checksum)
-    try:
+    with reading(path):
+        if lazy and name:
+            return _lazy(cls, path, name, cache, checksum)
+        hdulist = read_fits(path, checksum)
+        if lazy:
+            return _lazy(cls, path, hdulist[0].header.get("NAME"), cache, checksum)
         return cls.from_hdulist(hdulist, name=name, format=format)
-    except (CorruptFileError, FormatError) as error:
-        if str(path) in str(error):
-            raise
-        msg = f"File {path}: {error}"
-        raise type(error)(msg) from error
 
 
 def _lazy(cls: Any, path: Path, name: str | None, cache: bool, checksum: bool) -> Any:
@@ -259,7 +268,9 @@ def to_hdulist(self: Any) -> fits.HDUList:
         hdus.append(self.gti.to_table_hdu())
     if self.meta_table is not None:
         hdus.append(fits.BinTableHDU(self.meta_table, name="META_TABLE"))
-    return fits.HDUList([_primary(self, hdus), *hdus])
+    hdulist = fits.HDUList([_primary(self), *hdus])
+    add_manifest(hdulist)
+    return hdulist
 
 
 _ORDER = ("counts", "exposure", "background", "edisp", "psf", "mask_safe", "mask_fit")
@@ -279,15 +290,12 @@ def _hdus(name: str, value: Any) -> list[Any]:
     return [one for one in hdulist if not isinstance(one, fits.PrimaryHDU)]
 
 
-def _primary(dataset: Any, hdus: list[Any]) -> fits.PrimaryHDU:
+def _primary(dataset: Any) -> fits.PrimaryHDU:
     primary = fits.PrimaryHDU()
     header = primary.header
     header["NAME"] = dataset.name
     for key, value in (dataset.meta.to_header() | CreatorMetaData().to_header()).items():
         header[key] = value
-    header["NHDUS"] = (len(hdus), "number of HDUs that follow")
-    for number, hdu in enumerate(hdus, start=1):
-        header[f"HDU{number}"] = hdu.name
     return primary
 
 

@@ -29,8 +29,9 @@ from geminga.datasets.registry import DATASET_REGISTRY
 from geminga.errors import FileError, FormatError
 from geminga.irf import EDispKernel, EDispKernelMap
 from geminga.maps import MapAxis, RegionGeom, RegionNDMap
-from geminga.utils.files import file_path
+from geminga.utils.files import file_path, reading
 from geminga.utils.fits_tables import FitsTables, read_tables
+from geminga.utils.locks import locked
 from geminga.utils.units import as_quantity, parse_unit
 
 __all__ = ["OGIPDatasetReader"]
@@ -178,7 +179,8 @@ class OGIPDatasetReader:
         FileError, CorruptFileError, FormatError
             If a file is missing, broken, or does not fit the others.
         """
-        return self.read_from()
+        with locked([self.filename.parent], shared=True), reading(self.filename):
+            return self.read_from()
 
     def read_from(self, tables: FitsTables | None = None) -> Any:
         """Read all files; the PHA file may be in memory already."""

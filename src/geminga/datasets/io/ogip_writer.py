@@ -7,6 +7,7 @@ is the ratio of the BACKSCAL columns, for whoever reads the files.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,6 +18,7 @@ from astropy.io import fits
 from geminga.errors import DataError, FormatError
 from geminga.maps import RegionNDMap
 from geminga.utils.files import file_path, fits_bytes, write_files
+from geminga.utils.filesets import FileSet, write_sets
 from geminga.utils.metadata import CreatorMetaData
 
 __all__ = ["OGIPDatasetWriter"]
@@ -25,6 +27,8 @@ log = logging.getLogger(__name__)
 
 #: Flags of OGIP: good, and bad because of the software that made the spectrum.
 _GOOD, _BAD = 0, 5
+#: Keywords of a PHA file that name other files.
+_NAMES = ("ANCRFILE", "BACKFILE", "RESPFILE")
 
 
 class OGIPDatasetWriter:
@@ -173,8 +177,19 @@ class OGIPDatasetWriter:
         DataError
             If the dataset has no counts or no exposure.
         """
-        files = {self.filename.parent / name: content for name, content in self._contents(dataset).items()}
-        write_files({str(path): fits_bytes(hdus, path) for path, hdus in files.items()}, overwrite=self.overwrite)
+        contents = self._contents(dataset)
+        pha = contents.pop(self.filename.name)
+        parts = {name: fits_bytes(hdus, Path(name)) for name, hdus in contents.items()}
+
+        def content(names: Mapping[str, str]) -> bytes:
+            header = pha["SPECTRUM"].header
+            for key in _NAMES:
+                if key in header:
+                    header[key] = names.get(own[key], header[key])
+            return fits_bytes(pha, self.filename)
+
+        own = {key: pha["SPECTRUM"].header.get(key) for key in _NAMES}
+        write_sets([FileSet(self.filename, parts, content)], overwrite=self.overwrite)
 
     def _write_one(self, hdulist: fits.HDUList, filename: str | Path) -> None:
         path = file_path(filename)

@@ -9,8 +9,9 @@ from geminga.datasets.io import gadf
 from geminga.datasets.io.ogip import OGIPDatasetReader
 from geminga.datasets.io.ogip_writer import OGIPDatasetWriter
 from geminga.errors import FormatError
-from geminga.utils.files import make_path
+from geminga.utils.files import file_path, make_path, reading
 from geminga.utils.fits_tables import FitsTables, read_tables
+from geminga.utils.locks import locked
 
 __all__ = ["FORMATS", "from_dict", "read", "to_dict", "write"]
 
@@ -53,14 +54,17 @@ def read(
     if format is not None and format not in FORMATS:
         msg = f"Format {format!r} of an on/off spectrum is not known; choose one of {', '.join(FORMATS)}."
         raise FormatError(msg)
-    tables = None
-    if format is None:
-        tables = read_tables(filename, checksum=checksum)
-        format = "ogip" if _is_ogip(tables) else "gadf"
-    if format == "gadf":
-        return gadf.read(cls, filename, name=name, checksum=checksum, **kwargs)
-    kwargs = {key: value for key, value in kwargs.items() if key not in {"lazy", "cache"}}
-    return OGIPDatasetReader(filename, checksum=checksum, name=name, **kwargs).read_from(tables)
+    path = file_path(filename)
+    # The lock makes sure that the spectrum and its responses come from the same writer.
+    with locked([path.parent], shared=True), reading(path):
+        tables = None
+        if format is None:
+            tables = read_tables(path, checksum=checksum)
+            format = "ogip" if _is_ogip(tables) else "gadf"
+        if format == "gadf":
+            return gadf.read(cls, path, name=name, checksum=checksum, **kwargs)
+        kwargs = {key: value for key, value in kwargs.items() if key not in {"lazy", "cache"}}
+        return OGIPDatasetReader(path, checksum=checksum, name=name, **kwargs).read_from(tables)
 
 
 def from_dict(cls: Any, /, data: dict[str, Any], **kwargs: Any) -> Any:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from geminga.datasets.registry import DATASET_REGISTRY
-from geminga.errors import FormatError, NameLookupError
+from geminga.errors import FormatError, InputError, NameLookupError
 from geminga.modeling.models import Models
-from geminga.modeling.models.yaml import naming, to_files, write_templates
-from geminga.utils.check import add_checksum, split_checksum, verify_checksum
-from geminga.utils.files import file_path, make_path, read_text, write_files
-from geminga.utils.yaml import from_yaml, to_yaml
+from geminga.modeling.models.yaml import naming, write_templates
+from geminga.utils.files import file_path, read_text, reading
+from geminga.utils.filesets import FileSet, write_sets
+from geminga.utils.locks import locked
+from geminga.utils.paths import inside
+from geminga.utils.yaml import from_yaml, sealed, to_yaml
 
 __all__ = ["read", "write"]
 
@@ -29,6 +32,7 @@ def read(
     lazy: bool = True,
     cache: bool = True,
     checksum: bool = True,
+    allow_outside: bool = False,
 ) -> Any:
     """Read datasets, and their models, from YAML files.
 
@@ -41,7 +45,9 @@ def read(
     lazy, cache : bool
         See `MapDataset.read`.
     checksum : bool
-        Warn in the log if the text was changed since it was written.
+        No effect: a YAML file that was changed since it was written is always reported in the log, never refused.
+    allow_outside : bool
+        Allow file names that lead out of the folder of the YAML file (see `geminga.utils.paths.inside`).
 
     Returns
     -------
@@ -60,32 +66,29 @@ def read(
     Unknown keys of a dataset are left out, with a warning in the log.
     """
     path = file_path(filename)
-    text = read_text(path)
-    entries = _entries(from_yaml(text, name=f"File {path}"), path)
-    body, found = split_checksum(text)
-    if checksum and found is not None and not verify_checksum(body, found):
-        log.warning("File %s was changed since it was written: its checksum does not fit.", path)
     datasets = cls()
-    for number, entry in enumerate(entries):
-        with naming(f"File {path}, dataset {number}"):
-            data = _checked(entry, path)
-            datasets.append(DATASET_REGISTRY.get_cls(data["type"]).from_dict(data, lazy=lazy, cache=cache))
+    # The lock makes sure that list and files come from the same writer.
+    with locked([path.parent], shared=True), reading(path):
+        for number, entry in enumerate(_entries(from_yaml(read_text(path), name=f"File {path}"))):
+            with naming(f"File {path}, dataset {number}"):
+                data = _checked(entry, path.parent, allow_outside)
+                datasets.append(DATASET_REGISTRY.get_cls(data["type"]).from_dict(data, lazy=lazy, cache=cache))
     if filename_models is not None:
-        datasets.models = Models.read(make_path(filename_models), checksum=checksum)
+        datasets.models = Models.read(filename_models, allow_outside=allow_outside)
     return datasets
 
 
-def _entries(content: dict[str, Any], path: Path) -> list[Any]:
+def _entries(content: dict[str, Any]) -> list[Any]:
     entries = content.get("datasets")
     if entries is None and "datasets" in content:
         return []
     if not isinstance(entries, list):
-        msg = f"File {path}: 'datasets' is {entries!r}; expected a list of datasets with {', '.join(_ENTRY)}."
+        msg = f"'datasets' is {entries!r}; expected a list of datasets with {', '.join(_ENTRY)}."
         raise FormatError(msg)
     return entries
 
 
-def _checked(entry: Any, path: Path) -> dict[str, Any]:
+def _checked(entry: Any, folder: Path, allow_outside: bool) -> dict[str, Any]:
     """Entry with the path of its file: in the folder of the YAML file if it is there."""
     missing = [key for key in _ENTRY if not isinstance(entry, dict) or key not in entry]
     if missing:
@@ -93,9 +96,8 @@ def _checked(entry: Any, path: Path) -> dict[str, Any]:
         raise FormatError(msg)
     unknown = [str(key) for key in entry if key not in _ENTRY]
     if unknown:
-        log.warning("File %s: dataset %r has the unknown keys %s, which are left out.", path, entry["name"], ", ".join(unknown))
-    here = path.parent / str(entry["filename"])
-    return dict(entry) | {"filename": str(here if here.exists() else make_path(str(entry["filename"])))}
+        log.warning("Dataset %r has the unknown keys %s, which are left out.", entry["name"], ", ".join(unknown))
+    return dict(entry) | {"filename": str(inside(str(entry["filename"]), folder, allow_outside))}
 
 
 def write(
@@ -119,7 +121,7 @@ def write(
     write_covariance : bool
         Also write the covariance of the models.
     checksum : bool
-        Add a checksum of the text.
+        No effect: checksums are always written.
 
     Raises
     ------
@@ -127,23 +129,34 @@ def write(
         If a file exists and `overwrite` is false; nothing is written then.
     NameLookupError
         If two datasets would go to the same file.
+    InputError
+        If the name of a dataset cannot be the name of a file.
+    FileError
+        If a file cannot be written; all are then as they were.
     """
     path = file_path(filename)
-    files: dict[str | Path, bytes] = {}
-    entries = []
-    for dataset in self:
-        entry = dataset.to_dict()
-        own = dataset.to_files(path.parent / entry["filename"])
-        if own.keys() & files.keys():
-            msg = f"Datasets: dataset {dataset.name!r} would be written to {entry['filename']}, like another; rename it."
-            raise NameLookupError(msg)
-        files |= own
-        entries.append(entry)
-    text = to_yaml({"datasets": entries})
-    files[path] = (add_checksum(text) if checksum else text).encode()
-    models = self.models
+    entries = [dataset.to_dict() for dataset in self]
+    parts: dict[str, bytes] = {}
+    for dataset, entry in zip(self, entries, strict=True):
+        _check_name(dataset.name, entry["filename"], parts)
+        parts |= {file.name: data for file, data in dataset.to_files(path.parent / entry["filename"]).items()}
+
+    def content(names: Mapping[str, str]) -> bytes:
+        listed = [entry | {"filename": names[entry["filename"]]} for entry in entries]
+        return sealed(to_yaml({"datasets": listed})).encode()
+
+    sets = [FileSet(path, parts, content)]
     if filename_models is not None:
-        files |= to_files(models, filename_models, write_covariance=write_covariance, checksum=checksum)
-    write_files(files, overwrite=overwrite)
+        sets.append(self.models.to_file_set(filename_models, write_covariance=write_covariance))
+    write_sets(sets, overwrite=overwrite)
     if filename_models is not None:
-        write_templates(models)
+        write_templates(self.models)
+
+
+def _check_name(name: str, filename: str, others: Mapping[str, bytes]) -> None:
+    if filename != Path(filename).name or filename.startswith("."):
+        msg = f"Dataset {name!r} cannot be written to {filename!r}; give it a name without '/' that does not begin with a dot."
+        raise InputError(msg)
+    if filename in others:
+        msg = f"Datasets: dataset {name!r} would be written to {filename}, like another; rename it."
+        raise NameLookupError(msg)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from astropy.io import fits
 
-from geminga.errors import FormatError, GemingaError, NameLookupError
+from geminga.errors import FormatError, NameLookupError
 from geminga.flux.io.gti import gti_from_hdulist
-from geminga.utils.files import file_path, read_fits, read_text, write_files
+from geminga.utils.ecsv import read_ecsv, to_ecsv
+from geminga.utils.files import file_path, fits_bytes, read_fits, read_text, reading, write_files
 
-__all__ = ["fits_bytes", "read", "read_table", "table_bytes", "write"]
+__all__ = ["read", "read_table", "table_bytes", "write"]
 
 _FITS = (".fits", ".fit", ".fts")
 
@@ -59,13 +58,9 @@ def read(
     FormatError, NameLookupError, UnitError
         If it is no table of fluxes; see `from_table`.
     """
-    table, gti = read_table(filename, checksum=checksum, table_format=table_format, **kwargs)
-    try:
+    with reading(filename):
+        table, gti = read_table(filename, checksum=checksum, table_format=table_format, **kwargs)
         return cls.from_table(table, sed_type=sed_type, format=format, reference_model=reference_model, gti=gti)
-    except GemingaError as error:
-        if str(filename) not in str(error):
-            error.args = (f"File {filename}: {error}",)
-        raise
 
 
 def read_table(
@@ -82,12 +77,7 @@ def read_table(
     if is_fits(path):
         hdulist = read_fits(path, checksum=checksum)
         return Table.read(_table_hdu(hdulist, kwargs.get("hdu"), hdus, path)), gti_from_hdulist(hdulist)
-    text = read_text(path)
-    try:
-        return Table.read(text.splitlines(), format=table_format, **kwargs), None
-    except (ValueError, TypeError, OSError, KeyError) as error:
-        msg = f"File {path} is no table of the format {table_format!r}: {error}"
-        raise FormatError(msg) from error
+    return read_ecsv(read_text(path), f"File {path}", format=table_format, **kwargs), None
 
 
 def _table_hdu(hdulist: Any, wanted: Any, hdus: Sequence[str], path: Path) -> Any:
@@ -127,7 +117,7 @@ def write(
     overwrite : bool
         Replace an existing file.
     checksum : bool
-        Add checksums to a FITS file.
+        No effect: checksums are always written.
 
     Raises
     ------
@@ -138,24 +128,14 @@ def write(
     """
     path = file_path(filename)
     table = self.to_table(sed_type=sed_type, format=format)
-    write_files({path: table_bytes(table, path, "FLUXPOINTS", self.gti, checksum)}, overwrite=overwrite)
+    write_files({path: table_bytes(table, path, "FLUXPOINTS", self.gti)}, overwrite=overwrite)
 
 
-def table_bytes(table: Any, path: Path, hdu: str, gti: Any, checksum: bool) -> bytes:
+def table_bytes(table: Any, path: Path, hdu: str, gti: Any) -> bytes:
     """Content of the file of a table."""
     if not is_fits(path):
-        stream = io.StringIO()
-        table.write(stream, format="ascii.ecsv")
-        return stream.getvalue().encode("utf-8")
+        return to_ecsv(table).encode("utf-8")
     hdus = [fits.PrimaryHDU(), fits.BinTableHDU(table, name=hdu)]
     if gti is not None:
         hdus.append(gti.to_table_hdu())
-    return fits_bytes(fits.HDUList(hdus), path, checksum)
-
-
-def fits_bytes(hdulist: fits.HDUList, path: Path, checksum: bool) -> bytes:
-    """Content of a FITS file, compressed if its name says so."""
-    buffer = io.BytesIO()
-    hdulist.writeto(buffer, checksum=checksum)
-    data = buffer.getvalue()
-    return gzip.compress(data, compresslevel=6, mtime=0) if path.suffix == ".gz" else data
+    return fits_bytes(fits.HDUList(hdus), path)

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from astropy.io import fits
 
 from geminga.errors import FormatError
-from geminga.flux.io.files import fits_bytes
 from geminga.flux.io.gti import gti_from_hdulist
 from geminga.flux.quantities import OTHERS, SUFFIXES, find_sed_type, guess_sed_type
 from geminga.flux.reference import RECORDED, assume_default
 from geminga.flux.select import quantity_maps
 from geminga.maps import Map
 from geminga.modeling.models import Models
-from geminga.utils.check import add_checksum
-from geminga.utils.files import file_path, read_fits, write_files
+from geminga.utils.files import file_path, fits_bytes, read_fits, reading
+from geminga.utils.filesets import FileSet, write_sets
+from geminga.utils.locks import locked
+from geminga.utils.yaml import sealed
 
 __all__ = ["from_hdulist", "read", "to_hdulist", "write"]
 
@@ -150,7 +153,9 @@ def read(cls: Any, /, filename: str | Path, checksum: bool = False) -> Any:
         If there is no map of a flux, or norms come without reference model.
     """
     path = file_path(filename)
-    return _assemble(cls, read_fits(path, checksum=checksum), None, None, path.parent, checksum)
+    # The lock makes sure that fluxes and model come from the same writer.
+    with locked([path.parent], shared=True), reading(path):
+        return _assemble(cls, read_fits(path, checksum=checksum), None, None, path.parent, checksum)
 
 
 def write(
@@ -174,7 +179,7 @@ def write(
     sed_type : str, optional
         Kind of flux; norms (``likelihood``) if not given.
     checksum : bool
-        Add checksums.
+        No effect: checksums are always written.
 
     Raises
     ------
@@ -185,12 +190,17 @@ def write(
     stem = path.name[: len(path.name) - len("".join(path.suffixes[-2:] if path.suffix == ".gz" else path.suffixes[-1:]))]
     model_path = path.with_name(f"{stem}_model.yaml") if filename_model is None else file_path(filename_model)
     hdulist = self.to_hdulist(sed_type=sed_type)
-    # Readers elsewhere look where the file was written; ours first looks beside the maps, which may have been moved.
-    hdulist[0].header["MODEL"] = str(model_path)
-    hdulist[0].header["MODELREL"] = _relative(model_path, path.parent)
-    text = Models([self.reference_model]).to_yaml()
-    text = add_checksum(text) if checksum else text
-    write_files({path: fits_bytes(hdulist, path, checksum), model_path: text.encode("utf-8")}, overwrite=overwrite)
+    name = os.path.relpath(model_path, path.parent)
+
+    def content(names: Mapping[str, str]) -> bytes:
+        # Readers elsewhere look where the file was written; ours first looks beside the maps, which may have been moved.
+        place = Path(os.path.normpath(path.parent / names[name]))
+        hdulist[0].header["MODEL"] = str(place)
+        hdulist[0].header["MODELREL"] = _relative(place, path.parent)
+        return fits_bytes(hdulist, path)
+
+    model = sealed(Models([self.reference_model]).to_yaml()).encode("utf-8")
+    write_sets([FileSet(path, {name: model}, content)], overwrite=overwrite)
 
 
 def _relative(path: Path, folder: Path) -> str:

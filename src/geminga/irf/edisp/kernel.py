@@ -19,7 +19,7 @@ from geminga.irf.edisp.migra import gauss_density, kernel_from_migra, normalized
 from geminga.irf.io import ogip
 from geminga.maps import MapAxis
 from geminga.numerics.folding import diagonal_response
-from geminga.utils.files import read_fits, write_fits
+from geminga.utils.files import read_fits, reading, write_fits
 from geminga.utils.units import as_quantity
 
 __all__ = ["EDispKernel"]
@@ -155,7 +155,8 @@ class EDispKernel(IRF):
         cls, filename: str | Path, hdu1: str = "MATRIX", hdu2: str = "EBOUNDS", checksum: bool = False, format: str = "gadf"
     ) -> EDispKernel:
         """Read from a FITS file."""
-        return cls.from_hdulist(read_fits(filename, checksum=checksum), hdu1=hdu1, hdu2=hdu2)
+        with reading(filename):
+            return cls.from_hdulist(read_fits(filename, checksum=checksum), hdu1=hdu1, hdu2=hdu2)
 
     def to_hdulist(self, format: str = "ogip", creation: Any = None, **kwargs: Any) -> fits.HDUList:
         """HDUs of an OGIP RMF (``"ogip"``, or ``"ogip-sherpa"`` with energies in keV)."""

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from geminga.errors import GeometryError, InputError
 from geminga.maps.map.arithmetic import same_geometry
 from geminga.maps.map.base import Map
-from geminga.maps.map.factory import naming
-from geminga.utils.files import read_fits, write_fits
+from geminga.utils.files import read_fits, reading, write_fits
 
 if TYPE_CHECKING:
     from astropy.io import fits
@@ -143,7 +142,7 @@ class Maps(MutableMapping):
         checksum : bool
             Verify checksums.
         """
-        with naming(filename):
+        with reading(filename):
             return cls.from_hdulist(read_fits(filename, checksum=checksum))
 
     def write(self, filename: str | Path, overwrite: bool = False, checksum: bool = False) -> None:
@@ -156,7 +155,7 @@ class Maps(MutableMapping):
         overwrite : bool
             Replace an existing file.
         checksum : bool
-            Write checksums.
+            No effect: checksums are always written.
         """
         write_fits(self.to_hdulist(), filename, overwrite=overwrite, checksum=checksum)
 

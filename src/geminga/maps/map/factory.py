@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from geminga.errors import FormatError, NameLookupError
-from geminga.utils.files import make_path, read_fits, write_fits
+from geminga.errors import NameLookupError
+from geminga.maps.io.registry import REGION_FORMATS, WCS_FORMATS
+from geminga.utils.files import read_fits, reading, write_fits
 
 if TYPE_CHECKING:
     from astropy.io import fits
@@ -137,7 +138,10 @@ def from_hdulist(
     FormatError
         If the HDU holds no map.
     """
-    kind = _kind_of_hdu(hdulist, hdu) if map_type == "auto" else map_type.removesuffix("-sparse")
+    if map_type != "auto":
+        kind = map_type.removesuffix("-sparse")
+    else:
+        kind = "region" if format in REGION_FORMATS and format not in WCS_FORMATS else _kind_of_hdu(hdulist, hdu)
     kwargs: dict[str, Any] = {"hdu": hdu, "format": format}
     if kind == "region":
         kwargs["format"] = format or "gadf"
@@ -175,24 +179,8 @@ def read(
     NameLookupError, FormatError
         If it holds no such map; the message names the file.
     """
-    with naming(filename):
+    with reading(filename):
         return from_hdulist(read_fits(filename, checksum=checksum), hdu, hdu_bands, map_type, format, colname)
-
-
-class naming:  # noqa: N801
-    """Context manager that puts the name of the file into messages about its content."""
-
-    def __init__(self, filename: str | Path) -> None:
-        self.path = make_path(filename)
-
-    def __enter__(self) -> None:
-        """Begin."""
-
-    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
-        """Raise the same error with the name of the file."""
-        if isinstance(error, (NameLookupError, FormatError)) and str(self.path) not in str(error):
-            msg = f"File {self.path}: {error}"
-            raise type(error)(msg) from error
 
 
 def write(self: Any, filename: str | Path, overwrite: bool = False, **kwargs: Any) -> None:

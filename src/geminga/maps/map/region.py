@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from geminga.errors import UnsupportedError
 from geminga.maps.geom.region import RegionGeom
-from geminga.maps.map import factory, fill, get, iterate, plot
+from geminga.maps.map import fill, get, iterate, plot
 from geminga.maps.map.base import Map
-from geminga.utils.files import read_fits, write_fits
+from geminga.utils.files import read_fits, reading, write_fits
 
 if TYPE_CHECKING:
     from astropy.io import fits
@@ -148,7 +148,7 @@ class RegionNDMap(Map, kind="region"):
         checksum : bool
             Verify checksums.
         """
-        with factory.naming(filename):
+        with reading(filename):
             return cls.from_hdulist(read_fits(filename, checksum=checksum), format=format, ogip_column=ogip_column, hdu=hdu)
 
     @classmethod
@@ -221,7 +221,7 @@ class RegionNDMap(Map, kind="region"):
         format, hdu
             See `to_hdulist`.
         checksum : bool
-            Write checksums.
+            No effect: checksums are always written.
         """
         write_fits(self.to_hdulist(format=format, hdu=hdu), filename, overwrite=overwrite, checksum=checksum)
 

@@ -294,6 +294,7 @@ class DatasetModels(CovarianceMixin, Sequence[Any]):
     from_dict = classmethod(yaml.from_dict)
     from_yaml = classmethod(yaml.from_yaml)
     read = classmethod(yaml.read)
+    to_file_set = yaml.to_file_set
     to_dict = yaml.to_dict
     to_yaml = yaml.to_yaml
     write = yaml.write

@@ -11,13 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from geminga.errors import FileExistsRefusal, FormatError, GemingaError, NameLookupError
+from geminga.errors import CorruptFileError, FormatError, GemingaError, InputError, NameLookupError
 from geminga.modeling.models.base import relink
 from geminga.modeling.models.create import Model
 from geminga.modeling.parameter import Parameter
 from geminga.utils import yaml as text_format
-from geminga.utils.check import add_checksum
-from geminga.utils.files import make_path, read_text, write_files
+from geminga.utils.check import yaml_checksum
+from geminga.utils.files import make_path, read_text, reading, write_files
+from geminga.utils.filesets import FileSet, write_sets
+from geminga.utils.locks import locked
+from geminga.utils.paths import inside
 
 __all__ = [
     "from_dict",
@@ -27,10 +30,9 @@ __all__ = [
     "parse",
     "read",
     "read_covariance",
-    "read_text_and_folder",
     "take_covariance",
     "to_dict",
-    "to_files",
+    "to_file_set",
     "to_yaml",
     "write",
     "write_covariance",
@@ -39,7 +41,10 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
-_KEYS = frozenset({"components", "covariance", "metadata", "checksum"})
+_DIGEST = "covariance_checksum"
+_KEYS = frozenset({"components", "covariance", _DIGEST, "metadata", "checksum"})
+# What the outcome of a fit adds to the file of its models.
+_OUTCOME = frozenset({"optimize_result", "covariance_result"})
 _TABLE = {"format": "ascii.fixed_width", "delimiter": "|"}
 
 
@@ -63,30 +68,25 @@ def parse(text: str, checksum: bool = False) -> dict[str, Any]:
     return text_format.from_yaml(text, checksum=checksum, name="Model file")
 
 
-def read_text_and_folder(filename: Any) -> tuple[str, Path]:
-    """Text of a file, and the folder it is in."""
-    path = make_path(filename)
-    return read_text(filename), Path(str(path)).parent
-
-
-def _found_beside(data: dict[str, Any], folder: Path) -> dict[str, Any]:
+def _found_beside(data: dict[str, Any], folder: Path, allow_outside: bool) -> dict[str, Any]:
     """The same description with file names completed by the folder where the files are there."""
     completed = dict(data)
     for key, value in data.items():
         if isinstance(value, dict):
-            completed[key] = _found_beside(value, folder)
-        elif key == "filename" and isinstance(value, str) and (folder / value).is_file():
-            completed[key] = str(folder / value)
+            completed[key] = _found_beside(value, folder, allow_outside)
+        elif key == "filename" and isinstance(value, str):
+            path = inside(value, folder, allow_outside)
+            completed[key] = str(path) if path == folder / value and path.is_file() else value
     return completed
 
 
-def models_from_dict(data: Mapping[str, Any], path: Any = "") -> list[Any]:
+def models_from_dict(data: Mapping[str, Any], path: Any = "", allow_outside: bool = True) -> list[Any]:
     """Models of a dictionary, with links between parameters restored."""
     components = data.get("components") if isinstance(data, Mapping) else None
     if not isinstance(components, list):
         msg = f"Model file: 'components' is {components!r}; expected a list of models."
         raise FormatError(msg)
-    unknown = sorted(set(map(str, data)) - _KEYS)
+    unknown = sorted(set(map(str, data)) - _KEYS - _OUTCOME)
     if unknown:
         msg = f"Model file: unknown key {', '.join(map(repr, unknown))}; known keys: {', '.join(sorted(_KEYS))}."
         raise NameLookupError(msg)
@@ -98,7 +98,7 @@ def models_from_dict(data: Mapping[str, Any], path: Any = "") -> list[Any]:
             if not isinstance(component, dict):
                 msg = f"got {component!r}; expected a mapping with the key 'type'."
                 raise FormatError(msg)
-            models.append(Model.from_dict(_found_beside(component, folder)))
+            models.append(Model.from_dict(_found_beside(component, folder, allow_outside)))
     _restore_links(models)
     return models
 
@@ -116,15 +116,36 @@ def _restore_links(models: list[Any]) -> None:
             relink(model, substitutes)
 
 
-def take_covariance(models: Any, data: Mapping[str, Any], path: Any) -> None:
-    """Read the covariance that a model file names; if that fails, keep the errors, with a warning in the log."""
+def take_covariance(models: Any, data: Mapping[str, Any], path: Any, strict: bool = False, allow_outside: bool = False) -> None:
+    """Read the covariance that a model file names; if that fails, keep the errors, with a warning in the log.
+
+    One that was changed since, by hand or by `write_covariance`, is used, with a warning, or an error if `strict`.
+
+    Raises
+    ------
+    CorruptFileError
+        If the model file knows the checksum of its covariance, and another one is there which is not whole.
+    """
     filename = data.get("covariance")
     if filename is None:
         return
+    changed = None
     try:
-        models.read_covariance(path, filename)
+        file = inside(str(filename), Path(str(make_path(path) or "")), allow_outside)
+        text, digest = read_text(file), data.get(_DIGEST)
+        if digest is not None and yaml_checksum(text) != digest:
+            changed = f"Covariance file {file} is truncated or changed: it does not have the checksum {digest} of its models. "
+            changed += f"Fetch it again, or remove the line {_DIGEST!r} if you edited it."
+            if strict or not text.endswith("\n"):
+                raise CorruptFileError(changed)
+        models.read_covariance(file.parent, file.name)
     except (GemingaError, OSError, ValueError) as error:
+        if changed is not None:
+            raise CorruptFileError(changed) from error
         log.warning("Covariance file %s cannot be used, only the errors of the parameters are kept: %s", filename, error)
+    else:
+        if changed is not None:
+            log.warning(changed)
 
 
 def from_dict(cls: Any, /, data: Mapping[str, Any], path: Any = "") -> Any:
@@ -167,7 +188,7 @@ def from_yaml(cls: Any, /, yaml_str: str, path: Any = "", checksum: bool = False
     return cls.from_dict(parse(yaml_str, checksum=checksum), path=path)
 
 
-def read(cls: Any, /, filename: Any, checksum: bool = False) -> Any:
+def read(cls: Any, /, filename: Any, checksum: bool = False, allow_outside: bool = False) -> Any:
     """Read models from a YAML file, with their covariance.
 
     Parameters
@@ -175,15 +196,25 @@ def read(cls: Any, /, filename: Any, checksum: bool = False) -> Any:
     filename : str or Path
         File.
     checksum : bool
-        Verify the checksum, if there is one.
+        Refuse a file that was changed since it was written; without it, that is reported in the log.
+    allow_outside : bool
+        Allow names of templates that lead out of the folder of the file (see `geminga.utils.paths.inside`).
 
     Raises
     ------
     FileError, CorruptFileError, FormatError, NameLookupError, ParameterError, UnitError
         Naming the file and the component.
     """
-    with naming(f"File {filename}"):
-        return cls.from_yaml(*read_text_and_folder(filename), checksum=checksum)
+    path = make_path(filename)
+    if path is None:
+        msg = "Models.read: no file name was given."
+        raise InputError(msg)
+    # The lock makes sure that models and covariance come from the same writer.
+    with locked([path.parent], shared=True), reading(path):
+        data = text_format.from_yaml(read_text(path), checksum=checksum, name=f"File {path}")
+        new = cls(models_from_dict(data, path.parent, allow_outside=allow_outside))
+        take_covariance(new, data, path.parent, strict=checksum, allow_outside=allow_outside)
+    return new
 
 
 def to_dict(models: Any, full_output: bool = False, overwrite_templates: bool = False) -> dict[str, Any]:
@@ -254,7 +285,7 @@ def write(
     write_covariance : bool
         Write the covariance.
     checksum : bool
-        Add a checksum.
+        No effect: a checksum is always written.
     extra : dict, optional
         Further entries of the file, such as the outcome of a fit.
 
@@ -265,34 +296,32 @@ def write(
     FileError
         If a file cannot be written.
     """
-    files = to_files(models, path, full_output, write_covariance, checksum, extra)
-    for file in files:
-        if Path(file).exists() and not overwrite:
-            msg = f"File {file} exists; give overwrite=True to replace it."
-            raise FileExistsRefusal(msg)
+    own = to_file_set(models, path, full_output=full_output, write_covariance=write_covariance, extra=extra)
+    own.refuse_existing(overwrite)
     write_templates(models, overwrite=overwrite_templates)
-    write_files(files, overwrite=overwrite)
+    write_sets([own], overwrite=overwrite)
 
 
-def to_files(
-    models: Any,
-    path: Any,
-    full_output: bool = False,
-    write_covariance: bool = True,
-    checksum: bool = False,
-    extra: Mapping[str, Any] | None = None,
-) -> dict[str | Path, bytes]:
-    """Files of a list of models, name and content: YAML and covariance; arguments as of `write`."""
-    target = Path(str(make_path(path)))
-    files: dict[str | Path, bytes] = {}
+def to_file_set(
+    models: Any, path: Any, full_output: bool = False, write_covariance: bool = True, extra: Mapping[str, Any] | None = None
+) -> FileSet:
+    """The YAML file of models and that of their covariance, for `geminga.utils.filesets.write_sets`; arguments as of `write`."""
+    target = make_path(path)
+    if target is None:
+        msg = "Models.write: no file name was given."
+        raise InputError(msg)
     data = models.to_dict(full_output=full_output) | dict(extra or {})
+    parts: dict[str, bytes] = {}
     if write_covariance and len(models.parameters):
-        name = f"{target.stem}_covariance.dat"
-        data["covariance"] = name
-        files[target.parent / name] = _covariance_text(models, **_TABLE).encode()
-    text = text_format.to_yaml(data)
-    files[target] = (add_checksum(text) if checksum else text).encode("utf-8")
-    return files
+        text = _covariance_text(models, **_TABLE)
+        parts[f"{target.stem}_covariance.dat"] = text.encode()
+        data |= {"covariance": None, _DIGEST: yaml_checksum(text)}
+
+    def content(names: Mapping[str, str]) -> bytes:
+        named = dict(zip(["covariance"], names.values(), strict=False))
+        return text_format.sealed(text_format.to_yaml(data | named)).encode()
+
+    return FileSet(target, parts, content)
 
 
 def _covariance_text(models: Any, **kwargs: Any) -> str:

@@ -19,7 +19,7 @@ from geminga.modeling.models.spatial.plot import plot_map
 from geminga.modeling.models.table_axes import read_map
 from geminga.modeling.parameter import Parameter
 from geminga.numerics.sphere import lonlat, rotate, unit_vector
-from geminga.utils.files import make_path
+from geminga.utils.files import make_path, reading
 
 __all__ = ["TemplateSpatialModel"]
 
@@ -170,7 +170,8 @@ class TemplateSpatialModel(SpatialModel):
         FileError
             If it cannot be read.
         """
-        return cls(Map.read(filename), normalize=normalize, filename=filename, copy_data=False, **kwargs)
+        with reading(filename):
+            return cls(Map.read(filename), normalize=normalize, filename=filename, copy_data=False, **kwargs)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], **kwargs: Any) -> TemplateSpatialModel:

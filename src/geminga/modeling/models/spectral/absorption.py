@@ -17,7 +17,7 @@ from geminga.modeling.models.spectral.base import Array, Formula, SpectralModel
 from geminga.modeling.models.spectral.template import read_column
 from geminga.modeling.parameter import Parameter
 from geminga.numerics.grid_table import along_last, multilinear
-from geminga.utils.files import make_path, read_fits
+from geminga.utils.files import make_path, read_fits, reading
 
 __all__ = ["EBL_DATA_BUILTIN", "EBLAbsorptionNormSpectralModel"]
 
@@ -158,25 +158,9 @@ class EBLAbsorptionNormSpectralModel(SpectralModel):
         FileError, FormatError
             If it cannot be read, or a table is missing.
         """
-        hdus = read_fits(filename)
-        missing = [name for name in ("ENERGIES", "SPECTRA") if name not in hdus]
-        if missing:
-            msg = f"File {filename}: HDU {', '.join(missing)} is missing; expected an XSPEC table model of absorption."
-            raise FormatError(msg)
-        energies, spectra = hdus["ENERGIES"].data, hdus["SPECTRA"].data
-        low, high = (np.asarray(energies[name], dtype=float) for name in ("ENERG_LO", "ENERG_HI"))
-        param = np.ravel(np.asarray(spectra["PARAMVAL"], dtype=float))
-        # Some tables hold a redshift twice; the first is taken.
-        param, rows = np.unique(param, return_index=True)
-        data = np.asarray(spectra["INTPSPEC"], dtype=float)[rows]
-        new = cls(
-            energy=u.Quantity(np.sqrt(low * high), "keV"),
-            param=param,
-            data=data,
-            redshift=redshift,
-            alpha_norm=alpha_norm,
-            interp_kwargs=interp_kwargs,
-        )
+        with reading(filename):
+            table = _table(read_fits(filename))
+            new = cls(**table, redshift=redshift, alpha_norm=alpha_norm, interp_kwargs=interp_kwargs)
         new.filename = str(filename)
         return new
 
@@ -260,3 +244,17 @@ def _values_scale(interp_kwargs: Mapping[str, Any] | None) -> str:
         msg = f"EBLAbsorptionNormSpectralModel: interp_kwargs has {what}; expected values_scale='log' or 'lin'."
         raise InputError(msg)
     return str(scale)
+
+
+def _table(hdus: Any) -> dict[str, Any]:
+    """Energies, redshifts and transmissions of an XSPEC table model."""
+    missing = [name for name in ("ENERGIES", "SPECTRA") if name not in hdus]
+    if missing:
+        msg = f"HDU {', '.join(missing)} is missing; expected an XSPEC table model of absorption."
+        raise FormatError(msg)
+    energies, spectra = hdus["ENERGIES"].data, hdus["SPECTRA"].data
+    low, high = (np.asarray(energies[name], dtype=float) for name in ("ENERG_LO", "ENERG_HI"))
+    # Some tables hold a redshift twice; the first is taken.
+    param, rows = np.unique(np.ravel(np.asarray(spectra["PARAMVAL"], dtype=float)), return_index=True)
+    data = np.asarray(spectra["INTPSPEC"], dtype=float)[rows]
+    return {"energy": u.Quantity(np.sqrt(low * high), "keV"), "param": param, "data": data}

@@ -191,12 +191,16 @@ class TemplateSpectralModel(SpectralModel):
         FormatError
             If a table is missing.
         """
-        from geminga.utils.files import read_fits
+        from geminga.utils.files import read_fits, reading
 
-        hdus = read_fits(filename)
+        with reading(filename):
+            return cls._from_xspec(read_fits(filename), param, **kwargs)
+
+    @classmethod
+    def _from_xspec(cls, hdus: Any, param: float, **kwargs: Any) -> Self:
         missing = [name for name in ("ENERGIES", "SPECTRA") if name not in hdus]
         if missing:
-            msg = f"{filename}: HDU {', '.join(missing)} is missing; expected an XSPEC table model."
+            msg = f"HDU {', '.join(missing)} is missing; expected an XSPEC table model."
             raise FormatError(msg)
         energies, spectra = hdus["ENERGIES"].data, hdus["SPECTRA"].data
         energy = u.Quantity(np.sqrt(np.asarray(energies["ENERG_LO"], float) * np.asarray(energies["ENERG_HI"], float)), "keV")

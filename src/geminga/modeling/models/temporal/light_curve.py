@@ -21,7 +21,7 @@ from geminga.modeling.models.temporal.light_curve_io import find_light_curve_for
 from geminga.modeling.models.temporal.shape import since
 from geminga.modeling.parameter import Parameter
 from geminga.numerics.light_curve_tables import TimeTable, steps
-from geminga.utils.files import make_path
+from geminga.utils.files import make_path, reading
 
 __all__ = ["LightCurveTemplateTemporalModel"]
 
@@ -245,8 +245,9 @@ class LightCurveTemplateTemporalModel(TemporalModel):
         FileError, FormatError
             If it cannot be read, or lacks what the format requires.
         """
-        own, reference = find_light_curve_format(format).read(filename)
-        new = cls(own, t_ref=reference, filename=filename)
+        with reading(filename):
+            own, reference = find_light_curve_format(format).read(filename)
+            new = cls(own, t_ref=reference, filename=filename)
         new._format = format
         return new
 

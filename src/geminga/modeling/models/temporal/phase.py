@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,7 +19,8 @@ from geminga.modeling.models.temporal import plot as figures
 from geminga.modeling.models.temporal.base import TemporalModel, days_since
 from geminga.modeling.parameter import Parameter
 from geminga.numerics.light_curve_tables import PhaseTable
-from geminga.utils.files import make_path, read_fits, read_text, write_files, write_fits
+from geminga.utils.ecsv import read_ecsv, to_ecsv
+from geminga.utils.files import make_path, read_fits, read_text, reading, write_files, write_fits
 from geminga.utils.random import get_random_state
 
 __all__ = ["TemplatePhaseCurveTemporalModel"]
@@ -220,7 +220,8 @@ class TemplatePhaseCurveTemporalModel(TemporalModel):
             If it cannot be read, or a column is missing.
         """
         values = {"t_ref": t_ref, "phi_ref": phi_ref, "f0": f0, "f1": f1, "f2": f2}
-        return cls(_read(path), filename=path, normalize=normalize, **values)
+        with reading(path):
+            return cls(_read(path), filename=path, normalize=normalize, **values)
 
     def write(self, path: Any = None, overwrite: bool = False) -> None:
         """Write the table to a FITS or ECSV file.
@@ -242,7 +243,7 @@ class TemplatePhaseCurveTemporalModel(TemporalModel):
             msg = "TemplatePhaseCurveTemporalModel has no filename; set model.filename, or give a path."
             raise FileError(msg)
         if str(target).endswith("ecsv"):
-            write_files({target: _ecsv(self.table).encode()}, overwrite=overwrite)
+            write_files({target: to_ecsv(self.table).encode()}, overwrite=overwrite)
         else:
             hdulist = fits.HDUList([fits.PrimaryHDU(), fits.BinTableHDU(self.table, name="PHASECURVE")])
             write_fits(hdulist, target, overwrite=overwrite)
@@ -290,15 +291,9 @@ def _columns(table: Any) -> tuple[Array, Array]:
 
 def _read(path: Any) -> Table:
     if str(path).endswith("ecsv"):
-        return Table.read(read_text(path).splitlines(), format="ascii.ecsv")
+        return read_ecsv(read_text(path), f"File {path}")
     tables = [hdu for hdu in read_fits(path) if isinstance(hdu, fits.BinTableHDU)]
     if not tables:
         msg = f"File {path} holds no table; expected one with columns PHASE and NORM."
         raise FormatError(msg)
     return Table.read(tables[0])
-
-
-def _ecsv(table: Table) -> str:
-    stream = io.StringIO()
-    table.write(stream, format="ascii.ecsv")
-    return stream.getvalue()

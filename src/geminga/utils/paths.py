@@ -1,0 +1,53 @@
+"""File names that stand in files: they may not lead just anywhere."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from geminga.errors import FileError
+from geminga.utils.files import make_path
+
+__all__ = ["inside"]
+
+
+def inside(filename: str, folder: Path, allow_outside: bool = False) -> Path:
+    """Path of a file that another file names: in the folder of that file, or where it says.
+
+    Parameters
+    ----------
+    filename : str
+        As it stands in the file, perhaps with environment variables.
+    folder : Path
+        Folder of the file that names it.
+    allow_outside : bool
+        Allow files which are neither below that folder, nor below the working folder, nor below a folder which an environment
+        variable in the name gives.
+
+    Raises
+    ------
+    FileError
+        If the file lies elsewhere.
+    """
+    beside = folder / filename
+    path = beside if beside.exists() else make_path(filename)
+    assert path is not None
+    roots = [folder, Path.cwd(), *(Path(os.environ[n]) for n in _variables(filename) if n in os.environ)]
+    if "GAMMAPY_DATA" in os.environ:
+        roots.append(Path(os.environ["GAMMAPY_DATA"]))
+    real = Path(os.path.realpath(path))
+    if allow_outside or not real.exists() or any(real.is_relative_to(os.path.realpath(root)) for root in roots):
+        return path
+    # A link that leads out of a folder was made by its owner, not by the file.
+    if ".." not in path.parts and any(path.absolute().is_relative_to(root.absolute()) for root in roots):
+        return path
+    msg = (
+        f"File name {filename!r} leads to {real}, outside of {folder}, the working folder and $GAMMAPY_DATA; "
+        "give allow_outside=True if you trust it."
+    )
+    raise FileError(msg)
+
+
+def _variables(text: str) -> list[str]:
+    """Names of the environment variables a path begins with."""
+    return [text[1:].split("/", maxsplit=1)[0].strip("{}")] if text.startswith("$") else []
