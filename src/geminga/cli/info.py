@@ -121,19 +121,6 @@ YAML_KINDS = [
 ]
 
 
-def _load_yaml(path: Path) -> Any:
-    import yaml
-
-    from geminga.errors import CorruptFileError
-    from geminga.utils.files import read_text
-
-    try:
-        return yaml.safe_load(read_text(path))
-    except yaml.YAMLError as error:
-        msg = f"File {path} is not YAML: {error}"
-        raise CorruptFileError(msg) from error
-
-
 def describe(path: str | Path) -> str:
     """Kind and summary of a FITS or YAML file.
 
@@ -144,12 +131,12 @@ def describe(path: str | Path) -> str:
     FileError
         If the file cannot be read.
     """
-    from geminga.utils.files import make_path, read_fits
+    from geminga.utils.files import file_path, read_fits
+    from geminga.utils.yaml import read_yaml
 
-    target = make_path(path) or Path()
+    target = file_path(path)
     if target.suffix.lower() in {".yaml", ".yml"}:
-        content, kinds = _load_yaml(target), YAML_KINDS
-        content = content if isinstance(content, dict) else {}
+        content, kinds = read_yaml(target), YAML_KINDS
     else:
         content, kinds = read_fits(target), FITS_KINDS
     kind = next((kind for kind in kinds if kind.matches(content)), None)

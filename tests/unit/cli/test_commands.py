@@ -124,7 +124,7 @@ def test_info_lists_any_other_fits_file(tmp_path) -> None:
         ("cut.fits.gz", gzip.compress(b"SIMPLE  =" + b" " * 9000, mtime=0)[:40], "truncated or corrupt gzip"),
         ("other.yaml", b"colour: red\n", "expected a list 'components' or 'datasets'"),
         ("config.yaml", b"datasets: {stack: true}\n", "expected a list 'components' or 'datasets'"),
-        ("bad.yaml", b"a: [1,\n", "is not YAML"),
+        ("bad.yaml", b"a: [1,\n", "is not valid YAML"),
     ],
 )
 def test_errors_are_one_line(tmp_path: Path, name: str, content: bytes | None, message: str) -> None:
