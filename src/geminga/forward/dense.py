@@ -115,5 +115,5 @@ class DenseTerm:
 
     def freeze_irf(self, values: Array) -> DenseTerm:
         """The same term with each source's IRFs taken at its position in `values`."""
-        sources = [replace(s, component=s.component.freeze_irf(s.own(values))) for s in self.sources]
+        sources = [s.freeze_irf(values, self.parameters) for s in self.sources]
         return replace(self, sources=sources)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from geminga.forward.field import Field, Selection
+from geminga.forward.folded import Fold
 from geminga.forward.irf import FixedIrf, Irf, IrfSource
 from geminga.forward.memo import Memo
 from geminga.forward.position import position_second, position_vectors
@@ -190,6 +191,26 @@ class RadialComponent:
         total = float(np.sum(self._total(geometry.weights) * table))
         return RadialState(geometry.selection, counts, total, values, table, profile, geometry, irf)
 
+    def fold(self, spatial: Array, max_size: int) -> Fold | None:
+        """Counts for one unit of flux at each true energy (see `geminga.forward.folded`); None if larger than `max_size`."""
+        irf = self.irf.at(spatial[0], spatial[1])
+        profile = self.profile(spatial, irf)
+        geometry = self.geometry(spatial, profile)
+        patch, response = geometry.patch, irf.response
+        shape = geometry.look @ profile.table.T
+        if len(response) * max(len(patch.row_energy), len(shape)) > max_size:
+            return None
+        exposure = (patch.exposure @ self.exposure[0].T).T
+        local, energy, group = geometry.selection.local, patch.row_energy, self.field.group
+        if irf.psf is not None and irf.psf.is_reco:
+            bins = exposure[:, local] * shape[local, energy]
+            inside = np.einsum("Tp,pe,ep->Te", exposure, shape, patch.masks[group].astype(float), optimize=True)
+        else:
+            image = exposure * shape.T
+            bins = image[:, local]
+            inside = (image @ patch.masks.T.astype(float))[:, group]
+        return Fold(geometry.selection, bins * response[:, energy], (inside * response).sum(axis=1))
+
     def _total(self, weights: Array) -> Array:
         """Weights of the total for every energy, (n_k, n_e, 4 n_cells)."""
         return weights[self.field.group].transpose(1, 0, 2)
@@ -228,8 +249,8 @@ class RadialComponent:
     def _slope_functional(self, state: RadialState, weight: Array) -> Array:
         """Derivative by lon and lat: slope at each bin times how the radius moves."""
         geometry = state.geometry
-        moved: Any = np.bincount(geometry.selection.local, self._row_slope(state) * weight, minlength=len(geometry.inverse))
-        moved += self._pixel_values(geometry, differentiate(state.table))
+        pixels = self._pixel_values(geometry, differentiate(state.table))
+        moved = pixels + np.bincount(geometry.selection.local, self._row_slope(state) * weight, minlength=len(pixels))
         return np.asarray(geometry.direction @ moved)
 
     def _pixel_values(self, geometry: _Geometry, table: Array) -> Array:
@@ -250,7 +271,7 @@ class RadialComponent:
         x = geometry.patch.row_exposure if everything else geometry.patch.row_exposure[which]
         rows = geometry.rows if everything else _take_rows(geometry.rows, which)
         flat = np.ascontiguousarray(tangents.reshape(n * state.table.shape[0], -1).T)
-        product = (rows @ flat).reshape(len(which), n, -1)
+        product = (rows @ flat).reshape(len(which), n, x.shape[1])
         product *= x[:, None]
         inner = (product @ np.ones(x.shape[1])).T
         position = geometry.direction[:, geometry.selection.local[which]] * self._row_slope(state)[which]
@@ -307,10 +328,9 @@ class RadialComponent:
         slope_table = differentiate(state.table)
         curve_table = differentiate(slope_table)
         local, n = geometry.selection.local, len(geometry.inverse)
-        bend: Any = np.bincount(local, self._row_slope(state) * weight, minlength=n)
-        bend += self._pixel_values(geometry, slope_table)
-        curve: Any = np.bincount(local, _row_values(geometry, curve_table) * weight, minlength=n)
-        curve += self._pixel_values(geometry, curve_table)
+        bend = np.bincount(local, self._row_slope(state) * weight, minlength=n) + self._pixel_values(geometry, slope_table)
+        along = np.bincount(local, _row_values(geometry, curve_table) * weight, minlength=n)
+        curve = along + self._pixel_values(geometry, curve_table)
         v, d = self.field.vectors[geometry.selection.pixels], geometry.direction
         out = np.empty((2, 2))
         for i in range(2):

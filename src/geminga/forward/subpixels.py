@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geminga.forward.field import Field, Selection
+from geminga.forward.folded import Fold
 from geminga.forward.memo import Memo
 from geminga.forward.position import position_vectors
 from geminga.forward.radial import RadialComponent, RadialState
@@ -62,6 +63,11 @@ class SubpixelComponent:
     def n_spectral(self) -> int:
         """Number of spectral parameters."""
         return self.coarse.n_spectral
+
+    @property
+    def flux(self) -> Callable[[Array], tuple[Array, Array]]:
+        """Flux of the spectral values, and its gradient."""
+        return self.coarse.flux
 
     @property
     def _parts(self) -> int:
@@ -118,6 +124,14 @@ class SubpixelComponent:
     def hessian(self, state: _Sum, weight: Array) -> Array:
         """Second derivatives of ``sum(weight * counts) + total``."""
         return state.fine.hessian(state.state, np.repeat(weight, self._parts))
+
+    def fold(self, spatial: Array, max_size: int) -> Fold | None:
+        """Counts for one unit of flux at each true energy; None if larger than `max_size`."""
+        selection, fine = self._select(spatial)
+        own = fine.fold(spatial, max_size)
+        return (
+            None if own is None else Fold(selection, own.matrix.reshape(len(own.matrix), -1, self._parts).sum(axis=2), own.total)
+        )
 
     def dense(self, values: Array) -> tuple[Array, Index]:
         """Counts in every bin near the source, shape (n_e, n), and the n pixels: the slow twin."""

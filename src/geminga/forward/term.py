@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geminga.forward.field import Field, Selection
+from geminga.forward.folded import folded
 from geminga.forward.memo import Memo
 from geminga.numerics.poisson import TRUNCATION
 
@@ -95,6 +96,12 @@ class Source:
         """`Component.dense` at the term's values."""
         counts, pixels = self.component.dense(self.own(values))
         return counts, pixels
+
+    def freeze_irf(self, values: Array, parameters: Sequence[Any]) -> Source:
+        """The same with the IRFs at its position in `values`; folded if only its spectrum can vary."""
+        own = self.own(values)
+        frozen = np.array([parameters[j].frozen for j in self.index], dtype=bool)
+        return replace(self, component=folded(self.component.freeze_irf(own), own, frozen))
 
 
 @dataclass(frozen=True)
@@ -363,7 +370,7 @@ class PoissonTerm:
 
     def freeze_irf(self, values: Array) -> PoissonTerm:
         """The same term with each source's IRFs taken at its position in `values`."""
-        sources = [replace(s, component=s.component.freeze_irf(s.own(values))) for s in self.sources]
+        sources = [s.freeze_irf(values, self.parameters) for s in self.sources]
         new = copying.copy(self)  # the sums over bins do not depend on the IRFs
         for name, value in {"sources": sources, "memo": Memo(1), "memo_bins": Memo(2)}.items():
             object.__setattr__(new, name, value)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 from geminga.errors import InputError, NameLookupError
+from geminga.modeling.fit.variables import Variables
 from geminga.numerics.newton import NewtonOptions, minimize
 from geminga.numerics.newton_arrow import minimize_arrow
 
@@ -58,19 +59,23 @@ def newton(function: Function, x0: Array, low: Array, high: Array, names: list[s
     options = NewtonOptions(**_options(opts, known, "newton"))
     result: Any
     if getattr(function, "layout", None) is not None:
+        variables = Variables(np.zeros(len(x0), dtype=bool), np.ones(len(x0)), low, high)
         result = minimize_arrow(function.blocks, x0, low, high, options)  # type: ignore[attr-defined]
     else:
-        result = minimize(function, x0, low, high, options)
+        variables = Variables.at(function, x0, low, high)
+        start, least, most = (variables.inside(x) for x in (x0, low, high))
+        result = minimize(variables.function(function), start, least, most, options)
     reasons = {
         "converged": "",
         "iterations": "it did not converge within the allowed iterations",
         "stalled": f"no step lowers the statistic any more, yet the estimated distance to the minimum is {result.edm:.2g}",
         "invalid": "the statistic or its gradient is not finite at the start",
     }
-    trace = [(step.stat, step.x) for step in result.trace if step.accepted]
+    trace = [(step.stat, variables.outside(step.x)) for step in result.trace if step.accepted]
     # A stall at rounding level is a minimum.
     success = result.status == "converged" or (result.status == "stalled" and abs(result.edm) < 1e-4)
-    return Minimum(result.x, result.value, success, reasons[result.status], "trust-region newton", trace)
+    x = variables.outside(result.x)
+    return Minimum(x, result.value, success, reasons[result.status], "trust-region newton", trace)
 
 
 def minuit(function: Function, x0: Array, low: Array, high: Array, names: list[str], opts: dict[str, Any] | None) -> Minimum:

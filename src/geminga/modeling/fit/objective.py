@@ -124,6 +124,7 @@ class Objective:
         self._place = [self._position[i[f]] for i, f in zip(self._index, self._free, strict=True)]
         self._priors = [(i, int(self._position[i]), p.prior) for i, p in enumerate(self.parameters) if p.prior is not None]
         self.low, self.high = self._bounds(within_bounds)
+        self.logarithmic = np.array([p.interp == "log" for p in self.free_parameters])
         self.layout = self._layout() if len(self.free_parameters) >= MANY else None
         self.nfev = 0
         self._last: tuple[bytes, int, Any] = (b"", -1, None)

@@ -1,0 +1,105 @@
+"""Variables of the search: they go there and back, keep bounds and derivatives, and make curved valleys straight."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from geminga.modeling.fit.backends import newton
+from geminga.modeling.fit.variables import Variables
+from tests.helpers import data_path, requires_data
+
+INFINITE = np.full(2, np.inf)
+
+
+def both(low=-INFINITE, high=INFINITE):
+    return Variables(np.array([True, False]), np.array([1e-12, 1.0]), low, high)
+
+
+@pytest.mark.parametrize("value", [0.0, 1e-18, -3e-12, 1e-12, 4e-10, -1e-5])
+def test_there_and_back(value):
+    x = np.array([value, 2.5])
+    assert_allclose(both().outside(both().inside(x)), x, rtol=1e-13)
+
+
+def test_bounds_come_back_without_rounding():
+    low, high = np.array([0.7e-12, -1.0]), np.array([3.3e-11, 2.0])
+    own = both(low, high)
+    assert (own.outside(own.inside(low)) == low).all()
+    assert (own.outside(own.inside(high)) == high).all()
+    assert (own.outside(own.inside(high) + 5) == high).all()
+
+
+def test_infinite_bounds_stay():
+    assert both().inside(INFINITE).tolist() == [np.inf, np.inf]
+    assert both().inside(-INFINITE).tolist() == [-np.inf, -np.inf]
+
+
+def test_far_steps_stay_finite():
+    assert np.isfinite(both().outside(np.array([1e6, 0.0]))).all()
+
+
+def bent_valley(x, order):
+    """Two counts measured at different places of ``a exp(b t)``, with exact derivatives."""
+    t, n = np.array([5.0, 8.0]), np.array([400.0, 90.0])
+    shape = np.exp(x[1] * t)
+    mu = x[0] * shape
+    if (mu <= 0).any():
+        return np.inf, np.zeros(2), np.zeros((2, 2))
+    jacobian = np.array([shape, mu * t])
+    weight = 2 * (1 - n / mu)
+    curvature = (jacobian * (2 * n / mu**2)) @ jacobian.T
+    if order > 2:
+        second = np.array([[0 * t, shape * t], [shape * t, mu * t**2]])
+        curvature = curvature + second @ weight
+    return float(2 * np.sum(mu - n * np.log(mu))), jacobian @ weight, curvature
+
+
+def test_derivatives_are_those_of_the_variables():
+    own = both()
+    function = own.function(bent_valley)
+    u = own.inside(np.array([30.0, 0.4]))
+    _, gradient, curvature = function(u, 3)
+    for j in range(2):
+        step = np.zeros(2)
+        step[j] = 1e-5
+        up, down = function(u + step, 3), function(u - step, 3)
+        assert_allclose(gradient[j], (up[0] - down[0]) / 2e-5, rtol=1e-6)
+        assert_allclose(curvature[j], (up[1] - down[1]) / 2e-5, rtol=1e-6)
+
+
+def minimum(logarithmic):
+    calls = []
+
+    def function(x, order):
+        calls.append(order)
+        return bent_valley(x, order)
+
+    function.logarithmic = np.array([logarithmic, False])
+    found = newton(function, np.array([1.0, 0.5]), -INFINITE, INFINITE, ["a", "b"], None)
+    return found, len(calls)
+
+
+def test_a_bent_valley_is_walked_in_few_steps():
+    (straight, few), (crawl, many) = minimum(True), minimum(False)
+    b = np.log(90 / 400) / 3
+    for found in (straight, crawl):
+        assert found.success
+        assert_allclose(found.x, [400 * np.exp(-5 * b), b], rtol=1e-4)
+    assert few < 0.7 * many
+    assert all(len(x) == 2 for _, x in straight.trace)
+    assert_allclose(straight.trace[-1][1], straight.x, rtol=1e-6)
+
+
+@requires_data("fermi-3fhl-crab/Fermi-LAT-3FHL_datasets.yaml")
+def test_pivot_energy_far_outside_of_the_data():
+    from geminga.datasets import Datasets
+    from geminga.modeling import Fit
+
+    folder = data_path("fermi-3fhl-crab")
+    name = str(folder / "Fermi-LAT-3FHL_{}.yaml")
+    datasets = Datasets.read(name.format("datasets"), filename_models=name.format("models"))
+    result = Fit().run(datasets)
+    assert result.success
+    assert result.total_stat < -12764.4732
+    assert result.nfev < 40
+    assert_allclose(datasets.stat_sum(), result.total_stat, atol=1e-6)
