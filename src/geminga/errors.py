@@ -8,7 +8,8 @@ Each one also derives from the builtin that users catch today, so existing
     │   ├── UnitError (UnitConversionError too)   wrong dimension or unknown unit
     │   ├── GeometryError                maps or axes that do not fit together
     │   ├── DataError                    NaN, negative or inconsistent data
-    │   └── ParameterError               parameter out of bounds, bad link, bad prior
+    │   ├── ParameterError               parameter out of bounds, bad link, bad prior
+    │   └── ConfigError                  a configuration with unknown keys or wrong values
     ├── NameLookupError (KeyError, ValueError)    unknown or duplicate name, axis, tag, HDU
     ├── FileError (OSError)              a file that cannot be read or written
     │   ├── CorruptFileError             truncated, failed checksum, not FITS or YAML
@@ -16,15 +17,22 @@ Each one also derives from the builtin that users catch today, so existing
     │   └── FileExistsRefusal (FileExistsError)   ``overwrite=True`` was not given
     ├── FitError (RuntimeError)          a fit that cannot start
     ├── ReductionError (RuntimeError)    an observation that cannot be reduced
+    ├── OrderError (RuntimeError)        a step before the one it needs
     ├── MissingDependencyError (ImportError)      an optional extra is not installed
     └── UnsupportedError (NotImplementedError)    a combination that is not offered
 
 A message names the object, the value that came, what was expected, and what to do.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 from astropy.units import UnitConversionError
 
 __all__ = [
+    "ConfigError",
     "CorruptFileError",
     "DataError",
     "FileError",
@@ -36,6 +44,7 @@ __all__ = [
     "InputError",
     "MissingDependencyError",
     "NameLookupError",
+    "OrderError",
     "ParameterError",
     "ReductionError",
     "UnitError",
@@ -67,6 +76,40 @@ class ParameterError(InputError):
     """A model parameter is out of bounds, or its link or prior is wrong."""
 
 
+class ConfigError(InputError):
+    """A configuration has unknown keys or wrong values.
+
+    Parameters
+    ----------
+    problems : sequence
+        For each, the keys that lead to it, and what is wrong.
+    what : str
+        The configuration.
+
+    Attributes
+    ----------
+    problems : tuple
+        For each, a tuple of keys and a text.
+    """
+
+    def __init__(self, problems: Sequence[tuple[tuple[Any, ...], str]], what: str = "Configuration") -> None:
+        self.problems = tuple(problems)
+        texts = [
+            f"{'.'.join(map(str, keys))} {text if text.endswith(('.', '?')) else text + '.'}" for keys, text in self.problems
+        ]
+        super().__init__(f"{what}: {' '.join(texts)}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _config_error, (self.problems, str(self))
+
+
+def _config_error(problems: tuple[Any, ...], text: str) -> ConfigError:
+    """Error with a given message, for pickle."""
+    error = ConfigError(problems)
+    error.args = (text,)
+    return error
+
+
 class NameLookupError(GemingaError, KeyError, ValueError):
     """A name, axis, tag or HDU is unknown, or stands twice."""
 
@@ -96,6 +139,10 @@ class FitError(GemingaError, RuntimeError):
 
 class ReductionError(GemingaError, RuntimeError):
     """An observation cannot be reduced; the message names it and holds the traceback of the cause."""
+
+
+class OrderError(GemingaError, RuntimeError):
+    """A step of an analysis was asked for before the one it needs."""
 
 
 class MissingDependencyError(GemingaError, ImportError):

@@ -10,9 +10,11 @@ from typing import Any
 import click
 
 import geminga
+from geminga.cli.analysis import analysis
 from geminga.cli.check import check
 from geminga.cli.demo import demo
 from geminga.cli.info import info
+from geminga.cli.reduce import reduce
 from geminga.errors import GemingaError
 
 __all__ = ["main"]
@@ -42,5 +44,5 @@ def main(ctx: click.Context, debug: bool) -> None:
     ctx.obj = {"debug": debug}
 
 
-for _command in (check, demo, info):
+for _command in (analysis, check, demo, info, reduce):
     main.add_command(_command)

@@ -77,6 +77,8 @@ def _time(value: Any) -> Time:
 def _time_text(value: Time) -> Any:
     if value is None:
         return None
+    if not value.isscalar:
+        return value.isot.tolist() if value.format == "datetime" else value.value.tolist()
     return value.value.isoformat() if value.format == "datetime" else value.value
 
 
