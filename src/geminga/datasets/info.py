@@ -57,8 +57,8 @@ def _sums(dataset: Any, keep: Any) -> dict[str, Any]:
     info["background"] = float(n_background)
     can_predict = background is not None or dataset.models is not None
     info["npred"] = float(total(dataset.npred().frozen_data, keep)) if can_predict and counts is not None else np.nan
-    npred_background = dataset.predicted_background()
-    info["npred_background"] = np.nan if npred_background is None else float(total(npred_background.frozen_data, keep))
+    is_predicted = dataset.predicted_background() is not None
+    info["npred_background"] = float(total(dataset.npred_background().frozen_data, keep)) if is_predicted else np.nan
     info["npred_signal"] = float(total(dataset.npred_signal().frozen_data, keep)) if has_signal(dataset) else np.nan
     return info
 

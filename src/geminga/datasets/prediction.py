@@ -14,9 +14,15 @@ from geminga.maps import LabelMapAxis, Map
 __all__ = ["excess_error", "has_signal", "npred", "npred_background", "npred_signal", "predicted_background"]
 
 
+def _signal_names(dataset: Any) -> list[str]:
+    """Names of the models which predict something beside the background."""
+    models = dataset.models or ()
+    return [model.name for model in models if model is not dataset.background_model and not model.is_systematic]
+
+
 def has_signal(dataset: Any) -> bool:
-    """Whether the dataset has models other than its background model."""
-    return any(model is not dataset.background_model for model in dataset.models or ())
+    """Whether the dataset has models other than that of its background and of its systematic errors."""
+    return bool(_signal_names(dataset))
 
 
 def excess_error(self: Any) -> Any:
@@ -39,25 +45,34 @@ def npred(self: Any) -> Any:
 
 
 def npred_background(self: Any) -> Any:
-    """Predicted background: the background times its model, if there is one.
+    """Predicted background: the background times its model and its systematic errors, if there are any.
 
     Returns
     -------
     npred : Map
         On the geometry of the counts, double precision; zero without background.
     """
-    if self.background_model is not None:
-        data = predict.npred_background(self)
-    elif self.background is None:
-        data = np.zeros(self.data_shape)
+    return _times_models(self, with_systematics=True)
+
+
+def _times_models(dataset: Any, with_systematics: bool) -> Any:
+    acts = dataset.background_model is not None
+    acts |= with_systematics and any(model.is_systematic for model in dataset.models or ())
+    if dataset.background is None:
+        data = np.zeros(dataset.data_shape)
+    elif acts:
+        data = predict.npred_background(dataset, with_systematics)
     else:
-        data = self.background.frozen_data.astype(np.float64)
-    return Map.from_geom(self._geom, data=data)
+        data = dataset.background.frozen_data.astype(np.float64)
+    return Map.from_geom(dataset._geom, data=data)
 
 
 def predicted_background(dataset: Any) -> Any:
-    """Background as it is stacked: times its model if there is one, ``None`` without background."""
-    return dataset.background if dataset.background_model is None else dataset.npred_background()
+    """Background as it is stacked: times its model if there is one, ``None`` without background.
+
+    Systematic errors stay with the models: they are about the measurement, and no part of it.
+    """
+    return dataset.background if dataset.background_model is None else _times_models(dataset, with_systematics=False)
 
 
 def npred_signal(self: Any, model_names: Any = None, stack: bool = True) -> Any:
@@ -80,7 +95,7 @@ def npred_signal(self: Any, model_names: Any = None, stack: bool = True) -> Any:
     NameLookupError
         If the dataset has no model of a name.
     """
-    known = [model.name for model in self.models or () if model is not self.background_model]
+    known = _signal_names(self)
     names = known if model_names is None else [model_names] if isinstance(model_names, str) else list(model_names)
     for name in names:
         if name not in known:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from geminga.errors import DataError, InputError
 from geminga.forward.data import DataPlan, image_data
@@ -19,7 +19,9 @@ from geminga.forward.norm import NormComponent
 from geminga.forward.radial import RadialComponent
 from geminga.forward.region import RegionComponent
 from geminga.forward.subpixels import SubpixelComponent, part_vectors
+from geminga.forward.systematics import NONE, Nuisance, Systematics
 from geminga.forward.term import PoissonTerm, Source, Template
+from geminga.modeling.models.derivative import Evaluator
 from geminga.modeling.models.flux import flux_evaluator
 from geminga.numerics.radial import subdivision
 from geminga.numerics.sphere import frame_rotation
@@ -52,19 +54,20 @@ def make_term(plan: DataPlan, models: Any, gti: Any, name: str) -> PoissonTerm |
     sources: list[Source] = []
     templates: list[Template] = []
     background_model = None
+    systematics = Systematics(models or [])
     for model in models or []:
-        kind = model.tag[-1] if isinstance(model.tag, (list, tuple)) else model.tag
         if hasattr(model, "apply_irf"):
-            sources.append(_source(plan, model, gti, index))
+            sources.append(_source(plan, model, gti, index, systematics))
         elif hasattr(model, "map"):
             templates += _add_template(plan, _npred_image(plan, model), model, index, sources)
-        elif kind == "fov-bkg" or hasattr(model, "datasets_names"):
+        elif not model.is_systematic:
             background_model = model
+    nuisance = systematics.background(plan.energy_center, name, plan.background is not None)
     if plan.background is not None:
         if background_model is None:
-            templates.insert(0, _bare_background(plan))
+            templates.insert(0, _bare_background(plan, nuisance, index))
         else:
-            templates[:0] = _add_template(plan, plan.background[2], background_model, index, sources)
+            templates[:0] = _add_template(plan, plan.background[2], background_model, index, sources, nuisance)
     elif background_model is not None:
         msg = f"Model {background_model.name!r} needs a background map, but dataset {name!r} has none; set dataset.background."
         raise InputError(msg)
@@ -73,18 +76,24 @@ def make_term(plan: DataPlan, models: Any, gti: Any, name: str) -> PoissonTerm |
     return PoissonTerm(plan.field, tuple(parameters), sources, templates, plan.stat_constant)
 
 
-def _bare_background(plan: DataPlan) -> Template:
+def _bare_background(plan: DataPlan, nuisance: Nuisance, index: Callable[[Any], NDArray[np.intp]]) -> Template:
     assert plan.background is not None
     bins, total, image = plan.background
-    return Template("background", bins, total, None, np.zeros(0, dtype=np.intp), image)
+    return Template("background", bins, total, nuisance.factor, index(nuisance.parameters), image)
 
 
 def _add_template(
-    plan: DataPlan, image: Array, model: Any, index: Callable[[Any], NDArray[np.intp]], sources: list[Source]
+    plan: DataPlan,
+    image: Array,
+    model: Any,
+    index: Callable[[Any], NDArray[np.intp]],
+    sources: list[Source],
+    nuisance: Nuisance = NONE,
 ) -> list[Template]:
     """An image of counts times a factor: a template if the factor depends on energy alone, else another source."""
-    factor = model.spectral_model.dnde_evaluator(plan.energy_center)
-    own = index([*model.spectral_model.parameters])
+    spectral = model.spectral_model
+    factor = nuisance.on(spectral.dnde_evaluator(plan.energy_center), len(spectral.parameters))
+    own = index([*spectral.parameters, *nuisance.parameters])
     if model.spatial_model is None:
         bins = image[plan.field.bin_energy, plan.field.bin_pixel]
         total = np.einsum("ep,ep->e", image, plan.field.mask[plan.field.group])
@@ -121,7 +130,7 @@ def _npred_image(plan: DataPlan, model: Any) -> Array:
     return image_data(np.nan_to_num(np.asarray(data, dtype=float)))[:, plan.field.pixel]
 
 
-def _flux(model: Any, edges: Array, gti: Any) -> tuple[Callable[[Array], tuple[Array, Array]], list[Any], Array, Array]:
+def _flux(model: Any, edges: Array, gti: Any) -> tuple[Evaluator, list[Any], Array, Array]:
     """Flux in each true-energy bin, averaged over the good time intervals, and its parameters.
 
     Those in time are large numbers of which small changes matter (a date, a frequency), so that the component counts them
@@ -140,23 +149,27 @@ def _flux(model: Any, edges: Array, gti: Any) -> tuple[Callable[[Array], tuple[A
     offset[n:] = [p.value for p in temporal.parameters]
     scale[n:] = 1 / temporal._natural_steps(float(gti.time_sum.to_value("d")))
 
-    def flux(values: Array) -> tuple[Array, Array]:
-        value, gradient = evaluator(values / scale + offset)
+    def flux(values: ArrayLike) -> tuple[Array, Array]:
+        value, gradient = evaluator(np.asarray(values) / scale + offset)
         return value, gradient / scale[:, None]
 
     return flux, own, offset, scale
 
 
-def _source(plan: DataPlan, model: Any, gti: Any, index: Callable[[Any], NDArray[np.intp]]) -> Source:
+def _source(plan: DataPlan, model: Any, gti: Any, index: Callable[[Any], NDArray[np.intp]], systematics: Systematics) -> Source:
     if plan.exposure is None or plan.edges_true is None:
         msg = f"Dataset {plan.name!r} has no exposure, so model {model.name!r} cannot be folded; set dataset.exposure."
         raise DataError(msg)
     apply = model.apply_irf
-    flux, spectral, offset, flux_scale = _flux(model, plan.edges_true, gti)
+    flux, spectral, time_offset, flux_scale = _flux(model, plan.edges_true, gti)
+    if apply.get("exposure", True):
+        nuisance = systematics.area(plan.edges_true)
+        flux = nuisance.on(flux, len(spectral))
+        spectral = [*spectral, *nuisance.parameters]
     spatial = model.spatial_model
     own = [] if spatial is None else list(spatial.parameters)
-    scale = np.concatenate([flux_scale, np.ones(len(own))])
-    offset = np.concatenate([offset, np.zeros(len(own))])
+    scale, offset = np.ones(len(spectral) + len(own)), np.zeros(len(spectral) + len(own))
+    scale[: len(flux_scale)], offset[: len(flux_scale)] = flux_scale, time_offset
     for i, p in enumerate(own):
         if p.name in {"lon_0", "lat_0"}:
             scale[len(spectral) + i] = p.unit.to("deg")

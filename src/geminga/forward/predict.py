@@ -17,6 +17,7 @@ from geminga.forward import image, spectrum_plan
 from geminga.forward.image import values_of
 from geminga.forward.memo import Memo
 from geminga.forward.statistics import statistic_kind
+from geminga.forward.systematics import systematics_key
 
 __all__ = ["likelihood", "npred_background", "npred_signal", "stat_array", "stat_sum"]
 
@@ -55,6 +56,9 @@ def _models_key(models: Iterable[Any], gti: Any, view: Any) -> tuple[Hashable, .
     key: list[Hashable] = [id(gti)]
     for model in models:
         key.append(id(model))
+        if model.is_systematic:
+            key.append(systematics_key(model))
+            continue
         key += [id(model.spectral_model), id(model.spatial_model), id(getattr(model, "temporal_model", None))]
         for part in (model, model.spatial_model, getattr(model, "temporal_model", None)):
             own = getattr(part, "map", None)
@@ -129,12 +133,14 @@ def npred_signal(dataset: Any, model_names: Iterable[str] | None = None) -> Arra
     names = [model_names] if isinstance(model_names, str) else model_names
     chosen = [models[name] for name in names] if names else models
     sky = [m for m in chosen if hasattr(m, "apply_irf") or hasattr(m, "map")]
+    sky += [m for m in models if m.is_systematic and m not in sky]
     return np.asarray(_view(dataset).signal(data_plan(dataset, whole=True), term(dataset, sky, whole=True)))
 
 
-def npred_background(dataset: Any) -> Array:
-    """Background times its model, shape of the counts; zero where there is none."""
+def npred_background(dataset: Any, with_systematics: bool = True) -> Array:
+    """Background times its model and systematic errors, shape of the counts; zero where there is none."""
     models = [m for m in (dataset.models or []) if not hasattr(m, "apply_irf") and not hasattr(m, "map")]
+    models = models if with_systematics else [m for m in models if not m.is_systematic]
     return np.asarray(_view(dataset).background(data_plan(dataset, whole=True), term(dataset, models, whole=True)))
 
 

@@ -53,6 +53,8 @@ class Signal:
         Signals of equal keys have equal fluxes for equal values.
     rows : bool array or None
         Which bins of the flux the matrix is for; None for all.
+    is_background : bool
+        Whether it is a background without a model, which is no prediction of one.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Signal:
     matrix: Array
     key: Hashable
     rows: Flags | None = None
+    is_background: bool = False
     distinct: Index = dataclasses.field(init=False)  # rows of `index` without repetition, shape (s, j)
     which: Index = dataclasses.field(init=False)  # for each dataset its row of `distinct`
 
@@ -173,14 +176,16 @@ class SpectrumTerm:
 
     def folded(self, values: Array) -> Array:
         """Predicted counts of the models, shape (d, e)."""
-        mu = np.zeros_like(self.offset)
-        for signal in self.signals:
+        return self._sum(values, np.zeros_like(self.offset), [own for own in self.signals if not own.is_background])
+
+    def _sum(self, values: Array, mu: Array, signals: Sequence[Signal]) -> Array:
+        for signal in signals:
             mu = mu + signal.fold(signal(values)[0])
         return mu
 
     def dense(self, values: Array) -> Array:
         """Predicted counts with the background which no model touches, shape (d, e)."""
-        return self.offset + self.folded(values)
+        return self._sum(values, self.offset, self.signals)
 
     def value_many(self, points: Array) -> Array:
         """Statistic at many points, shape (n, n_parameters): all fluxes and predictions at once."""

@@ -24,6 +24,7 @@ from geminga.forward.irf_maps import irf_factory
 from geminga.forward.memo import Memo
 from geminga.forward.spectrum import Signal, SpectrumTerm
 from geminga.forward.statistics import statistic_kind
+from geminga.forward.systematics import NONE, Nuisance, Systematics
 from geminga.modeling.models.derivative import current_values
 from geminga.modeling.models.flux import flux_evaluator, temporal_average
 from geminga.numerics.likelihood import Statistic
@@ -178,13 +179,18 @@ class _Places:
         return np.array([[order[key] for key in row]], dtype=np.intp).reshape(1, -1)
 
 
-def _source(plan: SpectrumPlan, model: Any, gti: Any, places: _Places) -> Signal:
+def _source(plan: SpectrumPlan, model: Any, gti: Any, places: _Places, systematics: Systematics) -> Signal:
     if plan.exposure is None:
         msg = f"Dataset {plan.name!r} has no exposure, so model {model.name!r} cannot be folded; set dataset.exposure."
         raise DataError(msg)
     flux, factor, key = _flux(plan, model, gti)
     matrix = _matrix(plan, model) * (factor * plan.used)
-    return Signal(model.name, flux, places(model.spectral_model.parameters), matrix[None], (key, plan.true_edges.tobytes()))
+    own = model.spectral_model.parameters
+    nuisance = systematics.area(plan.true_edges) if model.apply_irf.get("exposure", True) else NONE
+    seen = nuisance.on(flux, len(own))
+    return Signal(
+        model.name, seen, places([*own, *nuisance.parameters]), matrix[None], (key, plan.true_edges.tobytes(), nuisance.key)
+    )
 
 
 def _flux(plan: SpectrumPlan, model: Any, gti: Any) -> tuple[Any, float, Hashable]:
@@ -214,14 +220,24 @@ def _matrix(plan: SpectrumPlan, model: Any) -> Array:
     return response if exposure is None else exposure[:, None] * response
 
 
-def _factor(plan: SpectrumPlan, model: Any, places: _Places) -> Signal:
-    """Background times its model."""
+def _factor(plan: SpectrumPlan, model: Any, places: _Places, nuisance: Nuisance) -> Signal:
+    """Background times its model and its systematic errors."""
     if plan.background is None:
         msg = f"Model {model.name!r} needs a background map, but dataset {plan.name!r} has none; set dataset.background."
         raise InputError(msg)
     spectral = model.spectral_model
-    flux, key = spectral.dnde_evaluator(plan.energy_center), (_formula_key(spectral), plan.energy_center.tobytes())
-    return Signal(model.name, flux, places(spectral.parameters), plan.background[None], key)
+    own, energy = spectral.parameters, plan.energy_center
+    factor = nuisance.on(spectral.dnde_evaluator(energy), len(own))
+    key = (_formula_key(spectral), energy.tobytes(), nuisance.key)
+    return Signal(model.name, factor, places([*own, *nuisance.parameters]), plan.background[None], key)
+
+
+def _bare_factor(plan: SpectrumPlan, places: _Places, nuisance: Nuisance) -> Signal:
+    """Background without a model times its systematic errors."""
+    assert plan.background is not None
+    assert nuisance.factor is not None
+    index, key = places(nuisance.parameters), ("background", nuisance.key)
+    return Signal("background", nuisance.factor, index, plan.background[None], key, is_background=True)
 
 
 # ---- what a dataset asks for -------------------------------------------------------------------
@@ -235,14 +251,20 @@ def make_term(plan: SpectrumPlan, models: list[Any], gti: Any, name: str) -> Any
     InputError, DataError
         If a model cannot be evaluated on this dataset.
     """
-    if not all(_is_linear(plan, model) for model in models):
+    systematics = Systematics(models)
+    others = [model for model in models if not model.is_systematic]
+    if not all(_is_linear(plan, model) for model in others):
         return image.make_term(plan.image(), models, gti, name)
     places = _Places()
-    signals = [_source(plan, model, gti, places) for model in models if _is_sky(model)]
-    factors = [_factor(plan, model, places) for model in models if not _is_sky(model)]
+    nuisance = systematics.background(plan.energy_center, name, plan.background is not None)
+    signals = [_source(plan, model, gti, places, systematics) for model in others if _is_sky(model)]
+    factors = [_factor(plan, model, places, nuisance) for model in others if not _is_sky(model)]
     offset = np.zeros((1, len(plan.used)))
     if plan.background is not None and not factors:
-        offset = plan.background[None]
+        if nuisance.parameters:
+            factors = [_bare_factor(plan, places, nuisance)]
+        else:
+            offset = plan.background[None]
     return SpectrumTerm(tuple(places.parameters.values()), plan.statistic, (*signals, *factors), offset, plan.used[None])
 
 

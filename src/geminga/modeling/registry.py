@@ -29,6 +29,7 @@ _HOMES: dict[str, dict[str, dict[str, str]]] = {
         f"{_HERE}.sky": {"SkyModel": "sky-model"},
         f"{_HERE}.background": {"FoVBackgroundModel": "fov-bkg"},
         f"{_HERE}.npred": {"TemplateNPredModel": ""},
+        f"{_HERE}.systematics": {"SystematicsModel": "systematics"},
     },
     "spectral": {
         f"{_HERE}.spectral": {

@@ -6,11 +6,11 @@ from regions import CircleSkyRegion
 from geminga.data import GTI
 from geminga.datasets import Datasets, SpectrumDataset
 from geminga.errors import InputError, NameLookupError
-from geminga.estimators.points.light_curve import LightCurveEstimator
+from geminga.estimators.points.light_curve import LightCurveEstimator, _stacked
 from geminga.estimators.points.sed import FluxPointsEstimator
 from geminga.irf import EDispKernelMap
 from geminga.maps import Map, MapAxis, RegionGeom
-from geminga.modeling.models import PowerLawSpectralModel, SkyModel
+from geminga.modeling.models import PowerLawSpectralModel, SkyModel, SystematicsModel
 from tests.unit.estimators.test_ts import CENTER, SHAPES, make, source
 
 ENERGY = MapAxis.from_energy_bounds("1 TeV", "10 TeV", nbin=8)
@@ -193,3 +193,13 @@ def test_refusals():
     dataset.gti = None
     with pytest.raises(InputError, match="good time intervals"):
         LightCurveEstimator(energy_edges=EDGES).run(dataset)
+
+
+def test_systematic_errors_follow_into_a_stack(caplog):
+    """Those which all datasets of an interval share are those of their sum; others cannot be."""
+    group = Datasets([spectrum(f"run-{seed}") for seed in range(2)])
+    shared, own = SystematicsModel(name="shared", area_scale=1.1), SystematicsModel("run-0", name="own", area_scale=1.2)
+    group.models = [SkyModel.create("pl", name="source"), shared, own]
+    stacked = _stacked(list(group), 0)
+    assert stacked.models.names == ["source", "shared"]
+    assert "'own' are not those of all datasets" in caplog.text

@@ -295,7 +295,7 @@ def test_bound_is_named(dataset):
 def test_rounding_beside_a_bound_is_the_bound():
     """A step to a best value at the bound may end beside it, with a slope that is noise; a slope that is none is heeded."""
     low, high = np.zeros(5), np.ones(5)
-    objective = SimpleNamespace(low=low, high=high)
+    objective = SimpleNamespace(low=low, high=high, size=np.abs)
     x = np.array([5e-22, 0.0, 5e-22, 1 - 1e-16, 0.5])
     gradient = np.array([-1.6e-10, 3.0, -0.1, 1e-9, 0.0])
     end = _End(objective, x, 0.0, gradient, Dense(np.diag(np.full(5, 100.0))))

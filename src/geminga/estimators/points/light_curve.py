@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import astropy.units as u
@@ -16,6 +17,8 @@ from geminga.maps import LabelMapAxis, Map, TimeMapAxis
 from geminga.utils.threads import single_thread
 
 __all__ = ["LightCurveEstimator"]
+
+log = logging.getLogger(__name__)
 
 
 class LightCurveEstimator(FluxPointsEstimator):
@@ -185,8 +188,16 @@ def _stacked(group: list[Any], place: int) -> Any:
     models = list({id(m): m for dataset in group for m in dataset.models or ()}.values())
     new = Datasets(group).stack_reduce(name=f"interval-{place}")
     # Models which name their datasets follow into the stacked one; the background is already part of it.
-    sky = [m.copy(name=m.name) for m in models if hasattr(m, "apply_irf")]
-    for model in sky:
+    kept = [m.copy(name=m.name) for m in models if hasattr(m, "apply_irf") or _is_of_all(m, group)]
+    for model in kept:
         model.datasets_names = None
-    new.models = sky
+    new.models = kept
     return new
+
+
+def _is_of_all(model: Any, group: list[Any]) -> bool:
+    """Whether systematic errors are those of all datasets, and so of their sum; others are lost, with a warning."""
+    is_shared = all(any(own is model for own in dataset.models) for dataset in group)
+    if model.is_systematic and not is_shared:
+        log.warning("Systematic errors %r are not those of all datasets of an interval, and left out of their sum.", model.name)
+    return bool(model.is_systematic and is_shared)

@@ -46,18 +46,18 @@ class FreeCovariance:
         return found
 
 
-def insensitive(curvature: Curvature, x: Array) -> Flags:
-    """Parameters on which the statistic does not depend: moving by their own size changes it by less than 1e-9."""
-    size = np.where(x != 0, np.abs(x), 1.0)
+def insensitive(curvature: Curvature, size: Array) -> Flags:
+    """Parameters on which the statistic does not depend: moving by their own size (1 for 0) changes it by less than 1e-9."""
+    size = np.where(size != 0, np.abs(size), 1.0)
     return np.asarray(np.abs(curvature.diagonal()) * size**2 < 1e-9)
 
 
-def covariance_of(curvature: Curvature, x: Array, at_bound: Flags) -> tuple[FreeCovariance | None, str]:
+def covariance_of(curvature: Curvature, size: Array, at_bound: Flags) -> tuple[FreeCovariance | None, str]:
     """Covariance of the parameters; None where there is none, and why.
 
     Parameters at a bound and insensitive ones are left out.
     """
-    used = ~(insensitive(curvature, x) | at_bound)
+    used = ~(insensitive(curvature, size) | at_bound)
     if not used.any():
         return None, "no parameter has a finite error"
     scale = np.where(used, 1 / np.sqrt(np.maximum(np.abs(curvature.diagonal()), 1e-300)), 1.0)
@@ -67,9 +67,9 @@ def covariance_of(curvature: Curvature, x: Array, at_bound: Flags) -> tuple[Free
     return FreeCovariance(inverse, scale, used), ""
 
 
-def flattest(curvature: Curvature, x: Array, at_bound: Flags) -> list[int]:
+def flattest(curvature: Curvature, size: Array, at_bound: Flags) -> list[int]:
     """Parameters that take part in the direction along which the statistic bends least, the largest part first."""
-    use = np.flatnonzero(~(insensitive(curvature, x) | at_bound))
+    use = np.flatnonzero(~(insensitive(curvature, size) | at_bound))
     if len(use) == 0:
         return []
     scale = 1 / np.sqrt(np.maximum(np.abs(curvature.diagonal()), 1e-300))
@@ -84,6 +84,7 @@ def flattest(curvature: Curvature, x: Array, at_bound: Flags) -> list[int]:
 def describe(
     names: list[str],
     x: Array,
+    size: Array,
     bounds: tuple[Array, Array],
     curvature: Curvature,
     at_bound: Flags,
@@ -95,7 +96,7 @@ def describe(
         low, high = bounds[0][i], bounds[1][i]
         side, bound = ("lower", low) if x[i] - low <= high - x[i] else ("upper", high)
         out.append(f"{names[i]} is at its {side} bound {bound:.6g}, so it has no two-sided error")
-    dead = insensitive(curvature, x)
+    dead = insensitive(curvature, size)
     out += [f"{names[i]} has no effect on the statistic; freeze it" for i in np.flatnonzero(dead & ~at_bound)]
     covariance, problem = outcome
     if covariance is not None:
@@ -103,7 +104,7 @@ def describe(
         out += [f"{b} and {a} can hardly be told apart (correlation {c:+.4f}); freeze one" for b, a, c in pairs]
     elif not dead.all():
         out.append(problem)
-        flat = [names[i] for i in flattest(curvature, x, at_bound)]
+        flat = [names[i] for i in flattest(curvature, size, at_bound)]
         if len(flat) > 1:
             out.append(f"{' and '.join(flat)} can hardly be told apart; freeze one")
     return out

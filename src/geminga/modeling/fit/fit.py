@@ -55,8 +55,13 @@ class _End:
         return np.asarray(((x <= low + reach) & ((pull >= 0) | flat)) | ((x >= high - reach) & ((pull <= 0) | flat)))
 
     @cached_property
+    def size(self) -> Array:
+        """Natural size of each parameter."""
+        return self.objective.size(self.x)
+
+    @cached_property
     def _outcome(self) -> tuple[FreeCovariance | None, str]:
-        return covariance_of(self.curvature, self.x, self.at_bound)
+        return covariance_of(self.curvature, self.size, self.at_bound)
 
     def covariance(self) -> tuple[FreeCovariance | None, str]:
         """Covariance of the free parameters; None and the reason if there is none."""
@@ -65,7 +70,7 @@ class _End:
     def remarks(self, names: list[str]) -> list[str]:
         """Sentences about it, none if all is well."""
         bounds = (self.objective.low, self.objective.high)
-        return describe(names, self.x, bounds, self.curvature, self.at_bound, self._outcome)
+        return describe(names, self.x, self.size, bounds, self.curvature, self.at_bound, self._outcome)
 
 
 class Fit:
@@ -191,7 +196,7 @@ class Fit:
         return result, end
 
     def _judge(self, end: _End, minimum: Minimum, names: list[str]) -> tuple[bool, str]:
-        dead = insensitive(end.curvature, end.x) & ~end.at_bound
+        dead = insensitive(end.curvature, end.size) & ~end.at_bound
         success = minimum.success and not dead.any()
         if success:
             head = "Optimization terminated successfully."

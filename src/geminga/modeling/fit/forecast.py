@@ -77,7 +77,7 @@ def forecast(self: Any, datasets: Any) -> ForecastResult:
     objective = Objective([dataset.to_asimov(name=dataset.name) for dataset in items])
     x = objective.x0
     _, _, curvature = objective.curvature(x, 3)
-    covariance, problem = covariance_of(curvature, x, np.zeros(len(x), dtype=bool))
+    covariance, problem = covariance_of(curvature, objective.size(x), np.zeros(len(x), dtype=bool))
     if covariance is None:
         return ForecastResult(objective.names(), x, np.full(len(x), np.nan), None, f"Forecast failed: {problem}.")
     errors = np.sqrt(covariance.variances())

@@ -69,6 +69,13 @@ def _refuse_penalties(datasets: Sequence[Any]) -> None:
             raise UnsupportedError(msg)
 
 
+def _second(prior: Any, value: float) -> float:
+    """Second derivative of a prior."""
+    step = 1e-4 * max(abs(value), 1e-10)
+    ends = prior.derivative(value + step) - prior.derivative(value - step)
+    return float(ends) / (2 * step)
+
+
 @contextmanager
 def all_or_nothing(parameters: Sequence[Any]) -> Iterator[None]:
     """Whatever goes wrong inside, Ctrl-C included, leaves values and errors of the parameters as they were."""
@@ -146,6 +153,15 @@ class Objective:
     def x0(self) -> Array:
         """Present values of the free parameters."""
         return np.asarray(self.start[self.free])
+
+    def size(self, x: Array) -> Array:
+        """Natural size of each free parameter: its value, or the width of its prior if that is larger."""
+        size = np.abs(x)
+        for _, j, prior in self._priors:
+            if j >= 0:
+                second = _second(prior, x[j])
+                size[j] = max(size[j], np.sqrt(2 / second) if second > 0 else 0.0)
+        return size
 
     def full(self, x: Array) -> Array:
         """Values of all parameters."""
@@ -239,9 +255,7 @@ class Objective:
             stat += float(prior(values[i]))
             if order and j >= 0:
                 gradient[j] += float(prior.derivative(values[i]))
-                step = 1e-4 * max(abs(values[i]), 1e-10)
-                ends = prior.derivative(values[i] + step) - prior.derivative(values[i] - step)
-                second = float(ends) / (2 * step)
+                second = _second(prior, values[i])
                 diagonal[j] += second if order > 2 else max(second, 0.0)
         return stat, diagonal
 

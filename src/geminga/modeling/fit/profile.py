@@ -86,7 +86,7 @@ def confidence(objective: Objective, position: int, sigma: float, reoptimize: bo
     """Asymmetric errors by following the profile (see `Fit.confidence`)."""
     x0 = objective.x0
     stat, _, curvature = objective.curvature(x0, 3)
-    covariance, _ = covariance_of(curvature, x0, np.zeros(len(x0), bool))
+    covariance, _ = covariance_of(curvature, objective.size(x0), np.zeros(len(x0), bool))
     error = np.nan if covariance is None else np.sqrt(covariance.variances()[position])
     if not reoptimize:
         error = np.sqrt(2 / max(curvature.diagonal()[position], 1e-300))

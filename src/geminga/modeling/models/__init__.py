@@ -66,6 +66,7 @@ __getattr__, __dir__, __all__ = attach(
             "integrate_spectrum",
             "scale_plot_flux",
         ],
+        ".systematics": ["SystematicsModel"],
         ".temporal": [
             "ConstantTemporalModel",
             "ExpDecayTemporalModel",

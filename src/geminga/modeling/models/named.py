@@ -68,6 +68,7 @@ class NamedModel(ModelBase):
     """Base of models with a name and datasets: `SkyModel` and the background models."""
 
     _is_listed = True
+    is_systematic: ClassVar[bool] = False  # predicts nothing itself, but acts on what the other models predict
     _kinds: ClassVar[tuple[str, ...]] = ("spectral", "spatial", "temporal")
     _name: str
     _datasets_names: list[str] | None = None

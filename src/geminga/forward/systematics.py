@@ -1,0 +1,102 @@
+"""Systematic errors: factors on the flux seen and on the background, from the models of a dataset which are about these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from geminga.errors import InputError
+from geminga.modeling.models.derivative import Evaluator, Result, evaluate_many
+from geminga.numerics.factors import PowerFactor
+
+__all__ = ["NONE", "Nuisance", "Product", "Systematics", "systematics_key"]
+
+Array = NDArray[np.float64]
+
+
+class Nuisance(NamedTuple):
+    """A factor which depends on nuisance parameters, and these; both empty if there are none."""
+
+    parameters: list[Any]
+    factor: PowerFactor | None
+    key: Hashable
+
+    def on(self, evaluator: Evaluator, n: int) -> Evaluator:
+        """A function of `n` parameters times the factor, as a function of these and of the nuisance parameters."""
+        return evaluator if self.factor is None else Product(evaluator, n, self.factor)
+
+
+#: No systematic errors.
+NONE = Nuisance([], None, ())
+
+
+class Product:
+    """Product of two functions with gradients, of `n` parameters and of the others."""
+
+    def __init__(self, first: Evaluator, n: int, second: Evaluator) -> None:
+        self.first, self.n, self.second = first, n, second
+
+    def __call__(self, values: ArrayLike) -> Result:
+        """Value and gradient."""
+        values = np.asarray(values, dtype=float)
+        (f, df), (g, dg) = self.first(values[: self.n]), self.second(values[self.n :])
+        return f * g, np.concatenate([df * g, dg * f])
+
+    def many(self, values: Array) -> Result:
+        """See `evaluate_many`."""
+        f, df = evaluate_many(self.first, values[:, : self.n])
+        g, dg = evaluate_many(self.second, values[:, self.n :])
+        return f * g, np.concatenate([df * g[:, None], dg * f[:, None]], axis=1)
+
+
+class Systematics:
+    """What the systematic models of a dataset do together; without any, nothing.
+
+    Parameters
+    ----------
+    models : iterable
+        Models of the dataset, of which those with the trait ``is_systematic`` count.
+    """
+
+    def __init__(self, models: Iterable[Any]) -> None:
+        self.models = [model for model in models if model.is_systematic]
+
+    def area(self, energy_edges: Array) -> Nuisance:
+        """Factor on the effective area in bins of true energy, at their logarithmic centres."""
+        x = 0.5 * np.log(energy_edges[1:] * energy_edges[:-1])
+        return self._nuisance(lambda model: model._area_rows(x))
+
+    def background(self, energy: Array, name: str, is_there: bool) -> Nuisance:
+        """Factor on the background of a dataset at reconstructed energies.
+
+        Raises
+        ------
+        InputError
+            If there is no background that it could act on.
+        """
+        x = np.log(energy)
+        nuisance = self._nuisance(lambda model: model._background_rows(x))
+        if nuisance.parameters and not is_there:
+            names = ", ".join(p.name for p in nuisance.parameters)
+            msg = (
+                f"Dataset {name!r} has no background map that {names} of its systematic errors could act on; "
+                "restrict the model's datasets_names, or leave these out."
+            )
+            raise InputError(msg)
+        return nuisance
+
+    def _nuisance(self, rows_of: Callable[[Any], list[Any]]) -> Nuisance:
+        rows = [row for model in self.models for row in rows_of(model)]
+        if not rows:
+            return NONE
+        parameters, is_norm, values = zip(*rows, strict=True)
+        factor = PowerFactor(np.array(is_norm), np.array(values))
+        return Nuisance(list(parameters), factor, (is_norm, factor.rows.tobytes()))
+
+
+def systematics_key(model: Any) -> Hashable:
+    """What a plan depends on of a systematic model: which of its parameters act."""
+    return tuple(id(p) for p in model.active)

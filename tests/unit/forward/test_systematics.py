@@ -1,0 +1,271 @@
+"""Systematic errors: they act as factors on the response and background, with exact derivatives on every kind of dataset."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from astropy import units as u
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from geminga.datasets import Datasets
+from geminga.errors import InputError
+from geminga.forward.spectrum import SpectrumTerm
+from geminga.modeling import Fit, Parameter
+from geminga.modeling.models import (
+    FoVBackgroundModel,
+    GaussianPrior,
+    GaussianSpatialModel,
+    LogParabolaSpectralModel,
+    PointSpatialModel,
+    PowerLawSpectralModel,
+    SkyModel,
+    SpectralModel,
+    SystematicsModel,
+)
+from tests.unit.datasets.builders import CENTER, map_dataset, onoff_map, onoff_spectrum, spectrum_dataset
+
+BANDS = [0.9, 3, 11] * u.TeV
+AREA = {"area_scale": 1.1, "area_slope": -0.2}
+BACKGROUND = {"background_norm": [1.2, 0.9], "background_tilt": [0.1, -0.3]}
+
+
+def sky(spatial=None, **kwargs):
+    spectrum = kwargs.pop("spectral_model", PowerLawSpectralModel(index=2.3, amplitude="2e-12 cm-2 s-1 TeV-1"))
+    return SkyModel(spectrum, spatial, name="source", **kwargs)
+
+
+def shape(kind):
+    if kind == "point":
+        return PointSpatialModel(lon_0=CENTER.ra, lat_0=CENTER.dec, frame="icrs")
+    model = GaussianSpatialModel(lon_0=CENTER.ra, lat_0=CENTER.dec, sigma="0.3 deg", frame="icrs")
+    if kind == "ellipse":
+        model.e.value = 0.5
+        model.freeze()  # its plane moves with it, so that differences are rough
+    return model
+
+
+def freed(model):
+    """The same with all parameters which have an effect free."""
+    for p in model.active:
+        p.frozen = False
+    return model
+
+
+def systematics(names=None, with_background=True, **own):
+    return freed(
+        SystematicsModel(names, energy_edges=BANDS, name="errors", **AREA, **(BACKGROUND if with_background else {}), **own)
+    )
+
+
+def make(kind):
+    """A dataset with a source and systematic errors that are free and not neutral."""
+    if kind.startswith("map"):
+        dataset = map_dataset(name="map")
+        models = [sky(shape(kind.split()[1])), systematics("map")]
+        if "norm" in kind:
+            models.append(FoVBackgroundModel("map"))
+    elif kind == "spectrum":
+        dataset = spectrum_dataset(nbin=5)
+        models = [sky(), systematics()]
+    elif kind == "spectrum norm":
+        dataset = spectrum_dataset(nbin=5)
+        models = [sky(), FoVBackgroundModel("spectrum"), systematics()]
+    else:
+        dataset = onoff_map() if kind.startswith("onoff map") else onoff_spectrum()
+        models = [sky(shape("point") if "map" in kind else None), systematics(with_background=False)]
+    dataset.models = models
+    return dataset
+
+
+KINDS = ["map point", "map gauss norm", "map ellipse", "spectrum", "spectrum norm", "onoff spectrum", "onoff map"]
+
+
+def natural_steps(term):
+    sizes = {"amplitude": 1, "lon_0": 0, "lat_0": 0}
+    return np.array(
+        [abs(p.value) if sizes.get(p.name) else max(abs(p.value) * sizes.get(p.name, 1), 0.1) for p in term.parameters]
+    )
+
+
+def check_derivatives(term, values, rtol=1e-5):
+    """Gradient against differences of the statistic, curvature against differences of the gradient."""
+    free = np.array([not p.frozen for p in term.parameters])
+    size = 1e-3 * natural_steps(term)
+    gradient = (term.evaluate(values, free, 1)[1]) * size[free]
+    curvature = term.evaluate(values, free, 3)[2] * np.outer(size[free], size[free])
+    for j, place in enumerate(np.flatnonzero(free)):
+        step = np.zeros(len(values))
+        step[place] = size[place]
+        ends = [term.evaluate(values + factor * step, free, 0)[0] for factor in (-2, -1, 1, 2)]
+        difference = (8 * (ends[2] - ends[1]) - (ends[3] - ends[0])) / 12
+        name = term.parameters[place].name
+        assert_allclose(gradient[j], difference, rtol=rtol, atol=rtol * np.abs(gradient).max(), err_msg=name)
+        up, down = (term.evaluate(values + sign * step, free, 1)[1] for sign in (1, -1))
+        assert_allclose(curvature[j], (up - down) * size[free] / 2, rtol=1e-3, atol=2e-3 * np.abs(curvature).max(), err_msg=name)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=4)
+@given(seed=st.integers(0, 1000))
+def test_gradient_equals_differences(kind, seed):
+    dataset = make(kind)
+    for p in dataset.models["errors"].active:
+        p.value += np.random.default_rng(seed).uniform(-0.15, 0.15)
+    term = dataset.likelihood()
+    check_derivatives(term, np.array([p.value for p in term.parameters]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_sparse_equals_dense(kind):
+    """The statistic of the fit is that of the predicted counts bin by bin."""
+    dataset = make(kind)
+    expected = float(dataset.stat_array()[dataset.mask.data].sum())
+    constant = dataset.stat_sum() - expected
+    assert_allclose(constant, 0, atol=1e-9 * max(abs(expected), 100))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_area_is_a_factor_on_the_exposure(kind):
+    dataset = make(kind)
+    seen = dataset.npred_signal().data
+    energy = dataset.exposure.geom.axes["energy_true"].center.to_value("TeV")
+    dataset.models = [m for m in dataset.models if m.name != "errors"]
+    dataset.exposure = dataset.exposure * (1.1 * energy**-0.2)[:, None, None]
+    assert_allclose(seen, dataset.npred_signal().data, rtol=1e-9, atol=1e-12 * seen.max())
+
+
+@pytest.mark.parametrize("kind", ["map point", "map gauss norm", "spectrum", "spectrum norm"])
+def test_background_by_bands(kind):
+    dataset = make(kind)
+    energy = dataset.counts.geom.axes["energy"].center.to_value("TeV")
+    center = np.sqrt(BANDS[1:] * BANDS[:-1]).to_value("TeV")
+    factor = np.where(energy < 3, 1.2 * (energy / center[0]) ** -0.1, 0.9 * (energy / center[1]) ** 0.3)[:, None, None]
+    assert_allclose(dataset.npred_background().data, dataset.background.data * factor, rtol=1e-12)
+    assert_allclose(dataset.npred().data, (dataset.npred_signal() + dataset.npred_background()).data, rtol=1e-12)
+
+
+def test_bins_outside_the_bands_are_left_alone():
+    dataset = spectrum_dataset(nbin=5)
+    dataset.models = SystematicsModel(energy_edges=[2, 5] * u.TeV, background_norm=2.0)
+    energy = dataset.counts.geom.axes["energy"].center.to_value("TeV")
+    factor = np.where((energy > 2) & (energy < 5), 2, 1)
+    assert 0 < (factor == 2).sum() < 5
+    assert_allclose(dataset.npred_background().data[:, 0, 0], 4 * factor)
+
+
+def test_several_multiply():
+    """One error shared by all, and one of each dataset."""
+    dataset = spectrum_dataset(nbin=5)
+    dataset.models = [sky(), SystematicsModel(area_scale=1.1), SystematicsModel("spectrum", area_scale=1.2, background_norm=2)]
+    both = dataset.npred().data
+    dataset.models = [sky(), SystematicsModel(area_scale=1.1 * 1.2, background_norm=2)]
+    assert_allclose(both, dataset.npred().data, rtol=1e-12)
+    other = spectrum_dataset(name="other", nbin=5)
+    other.models = [sky(), SystematicsModel("spectrum", area_scale=1.2)]
+    assert other.models.names == ["source"]
+
+
+def test_neutral_costs_nothing():
+    """Parameters which cannot have an effect do not enter, and nothing goes stale when they get one."""
+    dataset = make("map point")
+    errors = dataset.models["errors"]
+    loud = dataset.stat_sum()
+    for p in errors.parameters:
+        p.value, p.frozen = (0.0 if "slope" in p.name or "tilt" in p.name else 1.0), True
+    assert not set(dataset.likelihood().parameters) & set(errors.parameters)
+    neutral = dataset.stat_sum()
+    dataset.models = [m for m in dataset.models if m is not errors]
+    assert dataset.stat_sum() == neutral
+    dataset.models = [*dataset.models, errors]
+    errors.area_scale.value = 1.1
+    errors.area_slope.value = -0.2
+    for name, value in {"norm_0": 1.2, "norm_1": 0.9, "tilt_0": 0.1, "tilt_1": -0.3}.items():
+        errors.parameters[f"background_{name}"].value = value
+    assert_allclose(dataset.stat_sum(), loud, rtol=1e-12)
+
+
+class Rate(SpectralModel):
+    """Counts by energy."""
+
+    tag = ("Rate", "rate")
+    level = Parameter("level", "2 TeV-1")
+
+    @staticmethod
+    def evaluate(energy, level):
+        return level * (energy / u.TeV).to("") ** -1
+
+
+def test_response_not_applied():
+    """A source without exposure does not see an error of the area."""
+    dataset = spectrum_dataset(nbin=5)
+    dataset.models = [sky(spectral_model=Rate(), apply_irf={"exposure": False})]
+    plain = dataset.npred_signal().data
+    dataset.models = [*dataset.models, SystematicsModel(area_scale=1.1)]
+    assert_allclose(dataset.npred_signal().data, plain)
+
+
+def test_signal_by_model_leaves_them_out():
+    dataset = make("spectrum norm")
+    assert dataset.npred_signal(stack=False).geom.axes["models"].center.tolist() == ["source"]
+    info = dataset.info_dict()
+    assert_allclose(info["npred"], dataset.npred().data.sum())
+    assert_allclose(info["npred_background"], dataset.npred_background().data.sum())
+
+
+def test_stacking_takes_the_background_without_them():
+    dataset = spectrum_dataset(nbin=5)
+    norm = FoVBackgroundModel("spectrum")
+    norm.spectral_model.norm.value = 1.5
+    dataset.models = [norm, SystematicsModel(background_norm=2)]
+    assert_allclose(dataset.npred_background().data, 12)
+    stacked = Datasets([dataset, spectrum_dataset("other", nbin=5)]).stack_reduce(name="sum")
+    assert_allclose(stacked.background.data, 6 + 4)
+    dataset.stack(spectrum_dataset("other", nbin=5))
+    assert_allclose(dataset.npred_background().data, 2 * 10)
+
+
+@pytest.mark.parametrize("make_dataset", [onoff_spectrum, onoff_map])
+def test_measured_background_has_no_such_error(make_dataset):
+    dataset = make_dataset()
+    dataset.models = [sky(shape("point")), systematics()]
+    with pytest.raises(InputError, match="'onoff' has no background map that background_norm_0"):
+        dataset.stat_sum()
+
+
+def joint(n=4, spectrum=None, **kwargs):
+    """Spectra with one source, an error shared by all and errors of each."""
+    datasets = Datasets([onoff_spectrum(seed, name=f"run-{seed}") for seed in range(n)])
+    own = [SystematicsModel(f"run-{i}", name=f"errors-{i}", **kwargs) for i in range(n)]
+    models = [sky(spectral_model=spectrum or PowerLawSpectralModel(amplitude="1e-13 cm-2 s-1 TeV-1"))]
+    datasets.models = [*models, SystematicsModel(name="common", area_slope=GaussianPrior(mu=0, sigma=0.1)), *own]
+    return datasets
+
+
+@pytest.mark.parametrize("spectrum", [PowerLawSpectralModel, LogParabolaSpectralModel])
+def test_many_spectra_are_one_term(spectrum):
+    datasets = joint(spectrum=spectrum(amplitude="2e-13 cm-2 s-1 TeV-1"), area_scale=GaussianPrior(mu=1, sigma=0.1))
+    for i, p in enumerate(p for p in datasets.models.parameters if p.name == "area_scale"):
+        p.value += 0.02 * i
+    terms = [d.likelihood() for d in datasets]
+    assert len({own.batch_key for own in terms}) == 1
+    term = terms[0].join(terms[1:])
+    assert isinstance(term, SpectrumTerm)
+    values = np.array([p.value for p in term.parameters])
+    assert_allclose(term.evaluate(values, np.ones(len(values), bool), 0)[0], sum(d.stat_sum() for d in datasets))
+    check_derivatives(term, values)
+
+
+def test_error_that_data_say_nothing_about_is_its_prior():
+    """A slope of the area and the index of a power law are one to the data: the fit says so by the prior's width."""
+    datasets = joint(area_scale=GaussianPrior(mu=1, sigma=0.1))
+    result = Fit().run(datasets)
+    assert result.success, result.message
+    slope = datasets.models["common"].area_slope
+    assert_allclose([slope.value, slope.error], [0, 0.1], atol=1e-3)
+    index = datasets.models["source"].spectral_model.index.error
+    datasets.models["common"].area_slope.frozen = True
+    Fit().run(datasets)
+    statistical = datasets.models["source"].spectral_model.index.error
+    assert_allclose(index**2 - statistical**2, 0.1**2, rtol=0.05)
