@@ -7,7 +7,7 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 
-from geminga.datasets.prediction import has_signal
+from geminga.datasets.prediction import has_signal, has_systematics
 from geminga.numerics.acceptance import total_ratio
 from geminga.stats import CashCountsStatistic, WStatCountsStatistic
 
@@ -57,8 +57,10 @@ def _sums(dataset: Any, keep: Any) -> dict[str, Any]:
     info["background"] = float(n_background)
     can_predict = background is not None or dataset.models is not None
     info["npred"] = float(total(dataset.npred().frozen_data, keep)) if can_predict and counts is not None else np.nan
-    is_predicted = dataset.predicted_background() is not None
-    info["npred_background"] = float(total(dataset.npred_background().frozen_data, keep)) if is_predicted else np.nan
+    npred_background = dataset.predicted_background()
+    if npred_background is not None and has_systematics(dataset):
+        npred_background = dataset.npred_background()
+    info["npred_background"] = np.nan if npred_background is None else float(total(npred_background.frozen_data, keep))
     info["npred_signal"] = float(total(dataset.npred_signal().frozen_data, keep)) if has_signal(dataset) else np.nan
     return info
 

@@ -11,7 +11,7 @@ from geminga.errors import NameLookupError
 from geminga.forward import predict
 from geminga.maps import LabelMapAxis, Map
 
-__all__ = ["excess_error", "has_signal", "npred", "npred_background", "npred_signal", "predicted_background"]
+__all__ = ["excess_error", "has_signal", "has_systematics", "npred", "npred_background", "npred_signal", "predicted_background"]
 
 
 def _signal_names(dataset: Any) -> list[str]:
@@ -23,6 +23,11 @@ def _signal_names(dataset: Any) -> list[str]:
 def has_signal(dataset: Any) -> bool:
     """Whether the dataset has models other than that of its background and of its systematic errors."""
     return bool(_signal_names(dataset))
+
+
+def has_systematics(dataset: Any) -> bool:
+    """Whether the dataset has models of its systematic errors."""
+    return any(model.is_systematic for model in dataset.models or ())
 
 
 def excess_error(self: Any) -> Any:
@@ -57,7 +62,7 @@ def npred_background(self: Any) -> Any:
 
 def _times_models(dataset: Any, with_systematics: bool) -> Any:
     acts = dataset.background_model is not None
-    acts |= with_systematics and any(model.is_systematic for model in dataset.models or ())
+    acts |= with_systematics and has_systematics(dataset)
     if dataset.background is None:
         data = np.zeros(dataset.data_shape)
     elif acts:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geminga.forward.field import Selection
+from geminga.forward.steps import spectral_steps
 
 __all__ = ["Fold", "FoldedComponent", "FoldedState", "folded"]
 
@@ -99,8 +100,7 @@ class FoldedComponent:
             return np.asarray(self.component.hessian(state, weight))
         out, n = np.zeros((len(state.values),) * 2), self.n_spectral
         per_flux, spectral = self._per_flux(weight), state.values[:n]
-        for j, value in enumerate(spectral.tolist()):
-            step = 1e-4 * (abs(value) if value != 0 else 1e-2)
+        for j, step in enumerate(spectral_steps(spectral, *self.component.flux(spectral)).tolist()):
             up, down = spectral.copy(), spectral.copy()
             up[j] += step
             down[j] -= step

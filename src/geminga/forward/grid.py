@@ -20,6 +20,7 @@ from geminga.forward.field import Field, Selection
 from geminga.forward.irf import FixedIrf, Irf, IrfSource
 from geminga.forward.memo import Memo
 from geminga.forward.position import position_vectors
+from geminga.forward.steps import spectral_steps
 from geminga.numerics.radial import psf_operator, subdivision
 
 __all__ = ["GridComponent", "GridState"]
@@ -253,8 +254,10 @@ class GridComponent:
         n = len(state.values)
         out = np.zeros((n, n))
         varying = np.concatenate([np.ones(self.n_spectral, bool), self.active])
+        spectral = state.values[: self.n_spectral]
+        steps = spectral_steps(spectral, *self.flux(spectral))
         for j in np.flatnonzero(varying).tolist():
-            step = 1e-4 * max(abs(state.values[j]), 1e-2 if j >= self.n_spectral else 0) or 1e-6
+            step = steps[j] if j < self.n_spectral else 1e-4 * max(abs(state.values[j]), 1e-2)
             ends = []
             for sign in (1, -1):
                 values = state.values.copy()

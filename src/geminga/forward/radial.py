@@ -28,6 +28,7 @@ from geminga.forward.irf import FixedIrf, Irf, IrfSource
 from geminga.forward.memo import Memo
 from geminga.forward.position import position_second, position_vectors
 from geminga.forward.profile import Profile, extended_profile, point_profile
+from geminga.forward.steps import spectral_steps
 from geminga.numerics.cells import differentiate, locate, lookup, powers
 
 __all__ = ["RadialComponent", "RadialState"]
@@ -307,9 +308,10 @@ class RadialComponent:
         n, n_s = len(self._tangents(state)), self.n_spectral
         places = [*range(n_s), *range(n_s + 2, n_s + self.n_spatial)][:n]
         out = np.empty((n, n))
+        steps = spectral_steps(state.values[:n_s], *self.flux(state.values[:n_s]))
         for i, place in enumerate(places):
             value = state.values[place]
-            step = 1e-4 * (abs(value) if value != 0 else 1e-2)
+            step = steps[place] if place < n_s else 1e-4 * (abs(value) if value != 0 else 1e-2)
             ends = []
             for sign in (1, -1):
                 values = state.values.copy()

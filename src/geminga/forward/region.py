@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from geminga.forward.field import Field, Selection
 from geminga.forward.irf import Irf, IrfSource
 from geminga.forward.memo import Memo
+from geminga.forward.steps import spectral_steps
 
 __all__ = ["RegionComponent", "RegionState"]
 
@@ -111,8 +112,10 @@ class RegionComponent:
         n = len(state.values)
         out = np.zeros((n, n))
         varying = np.concatenate([np.ones(self.n_spectral, bool), self.active])
+        spectral = state.values[: self.n_spectral]
+        steps = spectral_steps(spectral, *self.flux(spectral))
         for j in np.flatnonzero(varying):
-            step = (1e-4 if j < self.n_spectral else 1e-3) * abs(state.values[j]) or 1e-4
+            step = steps[j] if j < self.n_spectral else 1e-3 * abs(state.values[j]) or 1e-4
             ends = []
             for sign in (1, -1):
                 values = state.values.copy()

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geminga.forward.memo import Memo
+from geminga.forward.steps import spectral_steps
 from geminga.modeling.models.derivative import Evaluator, evaluate_many
 from geminga.numerics.likelihood import Statistic
 
@@ -116,16 +117,15 @@ class Signal:
         np.add.at(out, self.which, own)
         return out
 
-    def second(self, values: Array, weight: Array, free: Flags) -> Array:
-        """Second derivatives of ``sum(weight * flux)``, shape (s, j, j), from differences of the exact first ones."""
+    def second(self, values: Array, at: tuple[Array, Array], weight: Array, free: Flags) -> Array:
+        """Second derivatives of ``sum(weight * flux)``, shape (s, j, j), by differences of the exact first ones, `at` values."""
         n_set, n = self.distinct.shape
         out = np.zeros((n_set, n, n))
         columns = np.flatnonzero(free[self.distinct].any(axis=0))
         if len(columns) == 0:
             return out
         own = values[self.distinct]
-        step = 1e-4 * np.maximum(np.abs(own[:, columns]), 1e-30)
-        step[own[:, columns] == 0] = 1e-4
+        step = spectral_steps(own, *at)[:, columns]
         moved = np.repeat(own[:, None, None, :], len(columns), axis=1).repeat(2, axis=2)  # (s, column, side, j)
         for i, column in enumerate(columns):
             moved[:, i, 0, column] += step[:, i]
@@ -246,7 +246,8 @@ class SpectrumTerm:
         gradient = np.asarray(np.bincount(index.ravel(), part.ravel(), minlength=len(values)), dtype=float)
         blocks: list[Blocks] = [(index, np.matmul(jacobian * at.curvature[:, None], jacobian.swapaxes(1, 2)))]
         if order > 2:
-            blocks += [(s.distinct, s.second(values, s.unfold(at.slope), free)) for s in self.signals]
+            pairs = zip(self.signals, at.fluxes, strict=True)
+            blocks += [(s.distinct, s.second(values, flux, s.unfold(at.slope), free)) for s, flux in pairs]
         return at.stat, gradient[free], blocks
 
     def _gradient(self, at: _Point, n: int) -> Array:

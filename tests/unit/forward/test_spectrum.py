@@ -141,7 +141,7 @@ def test_bins_which_nobody_uses_are_left_out():
     assert compact.offset.shape == (1, 3)
     for order in range(4):
         for ours, theirs in zip(compact.evaluate(START, FREE, order), masked.evaluate(START, FREE, order), strict=True):
-            np.testing.assert_allclose(ours, theirs, rtol=1e-9)
+            np.testing.assert_allclose(ours, theirs, rtol=1e-9 if order < 3 else 1e-7)
 
 
 def test_no_exposure_is_no_signal():
