@@ -51,6 +51,8 @@ NAMES = (
     "fit_onoff_power_law",
     "fit_onoff_log_parabola",
     "scan_norms",
+    "likelihood_spectra",
+    "likelihood_field",
     "fit_spectra_20",
     "fit_spectra_500",
     "fit_spectra_1000",

@@ -15,6 +15,7 @@ from geminga.datasets import combine
 from geminga.datasets.base import Dataset
 from geminga.datasets.io import yaml
 from geminga.errors import InputError, NameLookupError
+from geminga.modeling.fit.likelihood import stat_sum_many
 from geminga.modeling.models import DatasetModels
 
 __all__ = ["Datasets"]
@@ -160,6 +161,8 @@ class Datasets(MutableSequence):
             total += models.parameters.prior_stat_sum()
         penalties = getattr(models, "penalties", None) or ()
         return float(total + sum(penalty.stat_sum() for penalty in penalties))
+
+    stat_sum_many = stat_sum_many
 
     @property
     def contributes_to_stat(self) -> Any:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geminga.forward.field import Field
+from geminga.forward.many import dense_value_many
 from geminga.forward.memo import Memo
 from geminga.forward.term import Source, Template
 from geminga.numerics.likelihood import Statistic
@@ -68,6 +69,8 @@ class DenseTerm:
         if order > 2:
             self._add_second(curvature, values, at)
         return at.stat, gradient[free], curvature[np.ix_(free, free)]
+
+    value_many = dense_value_many
 
     def _make_point(self, values: Array) -> _Point:
         states = [source.forward(values) for source in self.sources]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy import fft, ndimage
 
 from geminga.forward.field import Field, Selection
+from geminga.forward.folded import Fold
 from geminga.forward.irf import FixedIrf, Irf, IrfSource
 from geminga.forward.memo import Memo
 from geminga.forward.position import position_vectors
@@ -266,6 +267,15 @@ class GridComponent:
                 ends.append(self.pullback(moved, full[moved.selection.bins]))
             out[j] = (ends[0] - ends[1]) / (2 * step)
         return 0.5 * (out + out.T)
+
+    def fold(self, spatial: Array, max_size: int) -> Fold | None:
+        """Counts for one unit of flux at each true energy (see `geminga.forward.folded`); None if larger than `max_size`."""
+        selection, basis, _, irf = self._basis(spatial, False)
+        if len(basis) * max(len(selection.bins), len(selection.pixels)) > max_size:
+            return None
+        bins = basis[:, selection.local] * irf.response[:, self.field.bin_energy[selection.bins]]
+        inside = (basis @ self.field.mask[:, selection.pixels].T.astype(float))[:, self.field.group]
+        return Fold(selection, bins, (inside * irf.response).sum(axis=1))
 
     def dense(self, values: Array) -> tuple[Array, Index]:
         """Counts in all bins near the source, shape (n_e, n), and the pixels."""

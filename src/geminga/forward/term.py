@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from geminga.forward.field import Field, Selection
 from geminga.forward.folded import folded
+from geminga.forward.many import poisson_value_many
 from geminga.forward.memo import Memo
 from geminga.numerics.poisson import TRUNCATION
 
@@ -184,9 +185,8 @@ class PoissonTerm:
         counts = np.bincount(tile * n_e + e, n * bright, minlength=n_tile * n_e).reshape(n_tile, n_e)
         object.__setattr__(self, "tile_counts", counts)
 
-    # ---- which bins need the full expression ---------------------------------------------------
-
     def _touched(self, states: Sequence[State], closed: bool) -> Index:
+        """Occupied bins which need the full expression."""
         if not closed:
             return np.arange(len(self.field.bin_counts))
         if len(states) == 1 and len(self.dark) == 0:
@@ -222,6 +222,8 @@ class PoissonTerm:
             self._add_second(curvature, at, weight)
             self._add_template_second(curvature, values, at, weight)
         return at.stat, gradient[free], curvature[np.ix_(free, free)]
+
+    value_many = poisson_value_many
 
     def _make_point(self, values: Array) -> _Point:
         states = [s.forward(values) for s in self.sources]

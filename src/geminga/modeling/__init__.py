@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = attach(
         ".parameter": ["Parameter", "PriorParameter"],
         ".parameters": ["Parameters", "PriorParameters"],
         ".profile_limit": ["stat_profile_ul_scipy"],
+        ".sampler": ["Sampler", "SamplerResult"],
         ".selection": ["select_nested_models"],
     },
 )

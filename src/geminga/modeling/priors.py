@@ -104,6 +104,21 @@ class Prior(ModelBase):
         step = 1e-6 * np.maximum(np.abs(value), 1e-300) + 1e-300
         return (self.evaluate(value + step, **kwargs) - self.evaluate(value - step, **kwargs)) / (2 * step)
 
+    def curvature(self, value: Any) -> Any:
+        """Second derivative of the result by the value; zero outside of the support.
+
+        Parameters
+        ----------
+        value : Parameter, Quantity, float or array
+            Value.
+        """
+        number = np.asarray(self._bare(value), dtype=float)
+        return self.weight * self._curvature(number, **self._arguments())
+
+    def _curvature(self, value: NDArray[np.float64], **kwargs: float) -> Any:
+        step = 1e-4 * np.where(value != 0, np.abs(value), 1.0)
+        return (self._derivative(value + step, **kwargs) - self._derivative(value - step, **kwargs)) / (2 * step)
+
     def inverse_cdf(self, probability: Any) -> Any:
         """Value below which the prior has this probability.
 
@@ -181,6 +196,9 @@ class GaussianPrior(Prior):
     def _derivative(self, value: NDArray[np.float64], **kwargs: float) -> Any:
         return 2 * (value - kwargs["mu"]) / kwargs["sigma"] ** 2
 
+    def _curvature(self, value: NDArray[np.float64], **kwargs: float) -> Any:
+        return np.full_like(value, 2 / kwargs["sigma"] ** 2)
+
     def inverse_cdf(self, probability: Any) -> Any:
         """Value below which the prior has this probability."""
         from scipy.special import ndtri
@@ -213,6 +231,12 @@ class GeneralizedGaussianPrior(Prior):
         slope = np.power(distance, beta - 1, out=np.zeros_like(distance), where=distance > 0)
         return 2 * beta * np.sign(x) * slope / scale
 
+    def _curvature(self, value: NDArray[np.float64], **kwargs: float) -> Any:
+        scale, beta = kwargs["sigma"] * math.sqrt(2), 1 / kwargs["eta"]
+        # Below beta = 2 it is infinite at the mean: as large as it is a thousandth of sigma away.
+        distance = np.maximum(np.abs((value - kwargs["mu"]) / scale), 1e-3 if beta < 2 else 0.0)
+        return 2 * beta * (beta - 1) * distance ** (beta - 2) / scale**2
+
     def inverse_cdf(self, probability: Any) -> Any:
         """Value below which the prior has this probability."""
         from scipy.stats import gennorm
@@ -242,6 +266,8 @@ class UniformPrior(Prior):
 
     def _derivative(self, value: NDArray[np.float64], **kwargs: float) -> Any:
         return np.zeros_like(value)
+
+    _curvature = _derivative
 
     def inverse_cdf(self, probability: Any) -> Any:
         """Value below which the prior has this probability."""
@@ -277,6 +303,10 @@ class LogUniformPrior(Prior):
         inside = (value >= kwargs["min"]) & (value <= kwargs["max"])
         return np.divide(2.0, value, out=np.zeros_like(value), where=inside)
 
+    def _curvature(self, value: NDArray[np.float64], **kwargs: float) -> Any:
+        slope = self._derivative(value, **kwargs)
+        return -0.5 * slope**2
+
     def inverse_cdf(self, probability: Any) -> Any:
         """Value below which the prior has this probability."""
         low, high = self.support
@@ -306,6 +336,12 @@ class LogNormalPrior(Prior):
         inside = value > 0
         safe = np.where(inside, value, 1.0)
         return np.where(inside, 2 / safe * (1 + np.log(safe / kwargs["mu"]) / kwargs["sigma"] ** 2), 0.0)[()]
+
+    def _curvature(self, value: NDArray[np.float64], **kwargs: float) -> Any:
+        inside = value > 0
+        safe = np.where(inside, value, 1.0)
+        variance = kwargs["sigma"] ** 2
+        return np.where(inside, 2 / safe**2 * ((1 - np.log(safe / kwargs["mu"])) / variance - 1), 0.0)[()]
 
     def inverse_cdf(self, probability: Any) -> Any:
         """Value below which the prior has this probability."""
@@ -360,6 +396,10 @@ class SamplesKDEPrior(Prior):
         share = np.exp(exponent - exponent.max(axis=-1, keepdims=True)) * self._kde.weights
         mean = np.sum(share * shift, axis=-1) / np.sum(share, axis=-1)
         return np.reshape(2 * mean / variance, np.shape(value))[()]
+
+    def _curvature(self, value: NDArray[np.float64], **kwargs: float) -> Any:
+        step = 1e-3 * math.sqrt(self._kde.covariance[0, 0])
+        return (self._derivative(value + step) - self._derivative(value - step)) / (2 * step)
 
     def inverse_cdf(self, probability: Any) -> Any:
         """Value below which the prior has this probability."""

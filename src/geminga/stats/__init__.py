@@ -16,6 +16,7 @@ __getattr__, __dir__, __all__ = attach(
         ".counts": ["CashCountsStatistic", "WStatCountsStatistic"],
         ".fit_statistics": ["cash", "cstat", "get_wstat_gof_terms", "get_wstat_mu_bkg", "wstat"],
         ".of_datasets": ["Chi2AsymmetricErrorFitStatistic", "Chi2FitStatistic"],
+        ".penalties": ["FitStatisticPenalty", "GaussianPriorPenalty"],
         ".pairs": ["discrete_correlation", "structure_function"],
         ".significance": ["sigma_to_ts", "ts_to_sigma"],
         ".simulate": ["TimmerKonig_lightcurve_simulator"],

@@ -9,6 +9,7 @@ from geminga.forward import folded, predict
 from geminga.forward.folded import FoldedComponent
 from geminga.forward.image import values_of
 from geminga.irf import RecoPSFMap
+from geminga.modeling.models import DiskSpatialModel
 from tests.unit.forward import test_subpixels
 
 
@@ -103,3 +104,15 @@ def test_elsewhere_it_asks_the_component(field):
     assert not isinstance(component.freeze_irf(moved), FoldedComponent)
     assert_allclose(component.dense(values)[0], twin.dense(values)[0])
     field.models.unfreeze("spatial")
+
+
+def test_shape_on_a_grid(monkeypatch):
+    dataset = test_subpixels.make(1.0, spatial=DiskSpatialModel, r_0="0.3 deg", e=0.5, phi="20 deg")
+    dataset.fake(random_state=0)
+    dataset.models.freeze("spatial")
+    own = predict.likelihood(dataset)
+    assert isinstance(components(own)[0], FoldedComponent)
+    monkeypatch.setattr(folded, "MAX_SIZE", 0)
+    values = values_of(own)
+    values[:2] *= 1.1
+    check(own, predict.likelihood(dataset), values)

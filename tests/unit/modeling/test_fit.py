@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 
 from geminga.cli.simulate import simulate_field
 from geminga.datasets import Datasets
-from geminga.errors import DataError, FitError, InputError, NameLookupError, ParameterError, UnsupportedError
+from geminga.errors import DataError, FitError, InputError, NameLookupError, ParameterError
 from geminga.modeling import Fit, Parameter
 from geminga.modeling.fit.curvature import Dense
 from geminga.modeling.fit.fit import _End
@@ -19,7 +19,6 @@ from geminga.modeling.models import (
     FoVBackgroundModel,
     GaussianPrior,
     GaussianSpatialModel,
-    Models,
     PointSpatialModel,
     PowerLawSpectralModel,
     SkyModel,
@@ -343,18 +342,6 @@ def test_interrupt_while_results_are_written(dataset, monkeypatch, name):
     with pytest.raises(KeyboardInterrupt):
         Fit().run([dataset])
     assert state(dataset.models) == before
-
-
-def test_penalties_are_refused(dataset):
-    class Penalty:
-        parameters = dataset.models.parameters
-
-        def stat_sum(self):
-            return 0.0
-
-    dataset.models = Models(list(dataset.models), penalties=[Penalty()])
-    with pytest.raises(UnsupportedError, match="penalty"):
-        Fit().run([dataset])
 
 
 def test_degenerate_pair_is_named(dataset):

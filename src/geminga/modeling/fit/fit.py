@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from geminga.errors import NameLookupError
 from geminga.modeling.fit import profile
 from geminga.modeling.fit.backends import Minimum, get_backend
+from geminga.modeling.fit.constraints import penalties_of
 from geminga.modeling.fit.curvature import Curvature
 from geminga.modeling.fit.diagnosis import FreeCovariance, covariance_of, describe, insensitive
 from geminga.modeling.fit.fit_covariance import FitCovariance
@@ -141,30 +142,27 @@ class Fit:
         ParameterError
             If a value lies outside its bounds.
         UnsupportedError
-            If the models have penalties.
+            If a penalty does not give its derivatives.
         """
-        items = as_list(datasets)
-        objective = Objective(items)
+        objective = Objective(datasets)
         with all_or_nothing(objective.parameters):
-            optimized, end = self._optimize(objective, items)
+            optimized, end = self._optimize(objective, datasets)
             if not optimized.success:
                 return FitResult(optimized)
             return FitResult(optimized, self._covariance(objective, end, optimized.models))
 
     def optimize(self, datasets: Any) -> OptimizeResult:
         """Find the minimum and write it into the models' parameters."""
-        items = as_list(datasets)
-        objective = Objective(items)
+        objective = Objective(datasets)
         with all_or_nothing(objective.parameters):
-            return self._optimize(objective, items)[0]
+            return self._optimize(objective, datasets)[0]
 
     def covariance(self, datasets: Any, optimize_result: OptimizeResult | None = None) -> CovarianceResult:
         """Covariance at the present values, from the exact second derivatives; sets errors and ``models.covariance``."""
-        items = as_list(datasets)
-        objective = Objective(items)
-        return self._covariance(objective, _End.at(objective, objective.x0), _models_of(items))
+        objective = Objective(datasets)
+        return self._covariance(objective, _End.at(objective, objective.x0), _models_of(datasets))
 
-    def _optimize(self, objective: Objective, items: list[Any]) -> tuple[OptimizeResult, _End]:
+    def _optimize(self, objective: Objective, datasets: Any) -> tuple[OptimizeResult, _End]:
         backend = get_backend(self.optimize_opts["backend"])
         names = objective.names()
         x = objective.x0
@@ -181,7 +179,7 @@ class Fit:
         success, message = self._judge(end, minimum, names)
         if success:
             objective.write(x)
-        models = _models_of(items)
+        models = _models_of(datasets)
         result = OptimizeResult(
             models=models,
             nfev=objective.nfev,
@@ -253,15 +251,14 @@ class Fit:
         result : dict
             ``success``, ``message``, ``errp``, ``errn``, ``nfev``; NaN on a side where the statistic does not rise enough.
         """
-        items = as_list(datasets)
-        objective = Objective(items)
-        position = self._position(objective, items, parameter)
+        objective = Objective(datasets)
+        position = self._position(objective, datasets, parameter)
         if self.confidence_opts["backend"] == "minuit" and reoptimize:
             return profile.minos(objective, position, sigma)
         return profile.confidence(objective, position, sigma, reoptimize)
 
-    def _position(self, objective: Objective, items: list[Any], parameter: Any) -> int:
-        own = _models_of(items).parameters[parameter]
+    def _position(self, objective: Objective, datasets: Any, parameter: Any) -> int:
+        own = _models_of(datasets).parameters[parameter]
         for i, p in enumerate(objective.free_parameters):
             if p is own:
                 return i
@@ -276,22 +273,20 @@ class Fit:
         result : dict
             ``"<model>.<kind>.<name>_scan"``, ``stat_scan`` and, with `reoptimize`, ``fit_results``.
         """
-        items = as_list(datasets)
-        models = _models_of(items)
+        models = _models_of(datasets)
         own = models.parameters[parameter]
         name = _unique_name(models, own)
         values = np.asarray(own.scan_values, dtype=float)
-        stat, minima = profile.scan(items, [own], values[:, None], reoptimize)
+        stat, minima = profile.scan(datasets, [own], values[:, None], reoptimize)
         return {f"{name}_scan": values, "stat_scan": stat, "fit_results": _scan_results(minima, models)}
 
     def stat_surface(self, datasets: Any, x: Any, y: Any, reoptimize: bool = False) -> dict[str, Any]:
         """Statistic on the grid of scan values of two parameters; ``stat_scan`` has shape (n_x, n_y)."""
-        items = as_list(datasets)
-        models = _models_of(items)
+        models = _models_of(datasets)
         first, second = models.parameters[x], models.parameters[y]
         values_x, values_y = np.asarray(first.scan_values, dtype=float), np.asarray(second.scan_values, dtype=float)
         grid = np.stack(np.meshgrid(values_x, values_y, indexing="ij"), axis=-1)
-        stat, minima = profile.scan(items, [first, second], grid.reshape(-1, 2), reoptimize)
+        stat, minima = profile.scan(datasets, [first, second], grid.reshape(-1, 2), reoptimize)
         return {
             f"{_unique_name(models, first)}_scan": values_x,
             f"{_unique_name(models, second)}_scan": values_y,
@@ -307,10 +302,9 @@ class Fit:
         result : dict
             Coordinates under the unique names of the two parameters (closed: the first point is repeated), ``success``.
         """
-        items = as_list(datasets)
-        models = _models_of(items)
-        objective = Objective(items)
-        i, j = (self._position(objective, items, p) for p in (x, y))
+        models = _models_of(datasets)
+        objective = Objective(datasets)
+        i, j = (self._position(objective, datasets, p) for p in (x, y))
         first, second, success = profile.contour(objective, i, j, numpoints, sigma)
         names = [_unique_name(models, models.parameters[p]) for p in (x, y)]
         return {names[0]: first, names[1]: second, "success": success}
@@ -333,8 +327,9 @@ def _scan_results(minima: list[tuple[Minimum, int]], models: Any) -> list[Optimi
     ]
 
 
-def _models_of(items: list[Any]) -> Models:
-    return Models(unique(m for d in items for m in (d.models or [])))
+def _models_of(datasets: Any) -> Models:
+    models = unique(m for d in as_list(datasets) for m in (d.models or []))
+    return Models(models, penalties=penalties_of(datasets))
 
 
 def _unique_name(models: Models, parameter: Any) -> str:

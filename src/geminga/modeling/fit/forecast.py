@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geminga.modeling.fit.constraints import penalties_of
 from geminga.modeling.fit.diagnosis import covariance_of
 from geminga.modeling.fit.objective import Objective, as_list
 
@@ -73,8 +74,8 @@ def forecast(self: Any, datasets: Any) -> ForecastResult:
     ----------
     G. Cowan et al. (2011), Eur. Phys. J. C 71, 1554.
     """
-    items = as_list(datasets)
-    objective = Objective([dataset.to_asimov(name=dataset.name) for dataset in items])
+    asimov = [dataset.to_asimov(name=dataset.name) for dataset in as_list(datasets)]
+    objective = Objective(asimov, penalties=penalties_of(datasets))
     x = objective.x0
     _, _, curvature = objective.curvature(x, 3)
     covariance, problem = covariance_of(curvature, objective.size(x), np.zeros(len(x), dtype=bool))

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geminga.errors import FitError, InputError, ParameterError, UnsupportedError
+from geminga.errors import FitError, InputError, ParameterError
+from geminga.modeling.fit.constraints import Constraints, penalties_of
 from geminga.modeling.fit.curvature import Curvature, Dense
 from geminga.numerics.arrow import Arrow, ArrowLayout, arrow_layout
 from geminga.utils.threads import single_thread
@@ -58,24 +59,6 @@ def _values_of(own: Any, points: Array) -> Array:
     return np.array([own.evaluate(point, nothing, 0)[0] for point in points])
 
 
-def _refuse_penalties(datasets: Sequence[Any]) -> None:
-    for dataset in datasets:
-        penalties = getattr(dataset.models, "penalties", None)
-        if penalties:
-            msg = (
-                f"The models of dataset {dataset.name!r} have the penalty {penalties[0]!r}, which a fit does not take into "
-                "account yet; remove it with models.set_penalties(None), or give its parameters priors."
-            )
-            raise UnsupportedError(msg)
-
-
-def _second(prior: Any, value: float) -> float:
-    """Second derivative of a prior."""
-    step = 1e-4 * max(abs(value), 1e-10)
-    ends = prior.derivative(value + step) - prior.derivative(value - step)
-    return float(ends) / (2 * step)
-
-
 @contextmanager
 def all_or_nothing(parameters: Sequence[Any]) -> Iterator[None]:
     """Whatever goes wrong inside, Ctrl-C included, leaves values and errors of the parameters as they were."""
@@ -93,29 +76,30 @@ class Objective:
 
     Parameters
     ----------
-    datasets : list of Dataset
+    datasets : Datasets, list of Dataset or Dataset
         Each gives a term by ``likelihood()``.
     within_bounds : bool
         Refuse values outside their bounds, from which a search could not start.
+    penalties : list, optional
+        Penalties on the parameters; those of the models if not given.
 
     Raises
     ------
     FitError
         If there are no models or nothing is free.
     UnsupportedError
-        If the models have penalties: the fit would leave them out.
+        If a penalty does not give its derivatives.
     ParameterError
         If a free parameter's value lies outside its bounds.
     """
 
-    def __init__(self, datasets: Sequence[Any], within_bounds: bool = True) -> None:
-        self.datasets = datasets
-        _refuse_penalties(datasets)
+    def __init__(self, datasets: Any, within_bounds: bool = True, penalties: Sequence[Any] | None = None) -> None:
+        self.datasets = as_list(datasets)
         with single_thread():
-            self.terms = _joined([d.likelihood() for d in datasets])
+            self.terms = _joined([d.likelihood() for d in self.datasets])
         self.parameters = unique(p for own in self.terms for p in own.parameters)
         if not self.parameters:
-            names = ", ".join(repr(d.name) for d in datasets)
+            names = ", ".join(repr(d.name) for d in self.datasets)
             msg = f"No models are set on dataset {names}; set dataset.models before the fit."
             raise FitError(msg)
         self.free = np.array([not p.frozen for p in self.parameters])
@@ -129,7 +113,7 @@ class Objective:
         self._index = [np.array([place[id(p)] for p in own.parameters], dtype=np.intp) for own in self.terms]
         self._free = [self.free[i] for i in self._index]
         self._place = [self._position[i[f]] for i, f in zip(self._index, self._free, strict=True)]
-        self._priors = [(i, int(self._position[i]), p.prior) for i, p in enumerate(self.parameters) if p.prior is not None]
+        self.constraints = Constraints(self.parameters, penalties_of(datasets) if penalties is None else penalties)
         self.low, self.high = self._bounds(within_bounds)
         self.logarithmic = np.array([p.interp == "log" for p in self.free_parameters])
         self.layout = self._layout() if len(self.free_parameters) >= MANY else None
@@ -157,10 +141,10 @@ class Objective:
     def size(self, x: Array) -> Array:
         """Natural size of each free parameter: its value, or the width of its prior if that is larger."""
         size = np.abs(x)
-        for _, j, prior in self._priors:
-            if j >= 0:
-                second = _second(prior, x[j])
-                size[j] = max(size[j], np.sqrt(2 / second) if second > 0 else 0.0)
+        for i, prior in self.constraints.priors:
+            j = self._position[i]
+            bend = float(prior.curvature(x[j])) if j >= 0 else 0.0
+            size[j] = max(size[j], np.sqrt(2 / bend)) if bend > 0 else size[j]
         return size
 
     def full(self, x: Array) -> Array:
@@ -189,8 +173,8 @@ class Objective:
         stat, gradient, curvature = self._remembered(x, order)
         return stat, gradient, curvature if self.layout is None or order < 2 else curvature.dense()
 
-    def value_many(self, points: Array) -> Array:
-        """Statistic at many points, shape (n, n_free): at once where the terms can."""
+    def value_many(self, points: Array, priors: bool = True) -> Array:
+        """Statistic at many points, shape (n, n_free): at once where the terms can. `priors` are left out if false."""
         values = np.repeat(self.start[None], len(points), axis=0)
         values[:, self.free] = points
         stat = np.zeros(len(points))
@@ -198,9 +182,7 @@ class Objective:
         with self._threads():
             for own, index in zip(self.terms, self._index, strict=True):
                 stat += _values_of(own, values[:, index])
-        for i, _, prior in self._priors:
-            stat += np.asarray(prior(values[:, i]), dtype=float)
-        return stat
+        return stat + self.constraints.values(values, priors)
 
     def blocks(self, x: Array, order: int = 2) -> tuple[float, Array, Arrow]:
         """The same with the curvature in blocks; only if there is a `layout`."""
@@ -222,10 +204,10 @@ class Objective:
                 gradient[place] += g
             if order >= 2:
                 curvature[place[:, None], place] += h
-        stat, diagonal = self._add_priors(values, stat, gradient, order)
-        if self._priors and order >= 2:
-            curvature[np.diag_indices(n)] += diagonal
-        return stat, gradient, curvature
+        s, g, blocks = self._constrained(values, order)
+        for at, block in blocks:
+            np.add.at(curvature, np.ix_(at, at), block)
+        return stat + s, gradient + g, curvature
 
     def _evaluate_blocks(self, x: Array, order: int, layout: ArrowLayout) -> tuple[float, Array, Arrow]:
         values = self.full(x)
@@ -244,20 +226,22 @@ class Objective:
                 i, j = np.broadcast_arrays(at[:, :, None], at[:, None, :])
                 used = (i >= 0) & (j >= 0)
                 data += np.bincount(layout.target(i[used], j[used]), block[used], minlength=len(data))
-        stat, diagonal = self._add_priors(values, stat, gradient, order)
-        curvature = Arrow(layout, data[:-1])
-        return stat, gradient, curvature.shifted(diagonal) if self._priors and order >= 2 else curvature
+        s, g, constraints = self._constrained(values, order)
+        for at, block in constraints:
+            i, j = np.broadcast_arrays(at[:, None], at[None, :])
+            data += np.bincount(layout.target(i.ravel(), j.ravel()), block.ravel(), minlength=len(data))
+        return stat + s, gradient + g, Arrow(layout, data[:-1])
 
-    def _add_priors(self, values: Array, stat: float, gradient: Array, order: int) -> tuple[float, Array]:
-        """Add the priors to statistic and gradient; gives the diagonal to add to the curvature."""
-        diagonal = np.zeros(len(gradient))
-        for i, j, prior in self._priors:
-            stat += float(prior(values[i]))
-            if order and j >= 0:
-                gradient[j] += float(prior.derivative(values[i]))
-                second = _second(prior, values[i])
-                diagonal[j] += second if order > 2 else max(second, 0.0)
-        return stat, diagonal
+    def _constrained(self, values: Array, order: int) -> tuple[float, Array, list[tuple[NDArray[np.intp], Array]]]:
+        """Priors and penalties: their sum, gradient by the free parameters, and blocks of curvature between these."""
+        if not self.constraints:
+            return 0.0, np.zeros(len(self.free_parameters)), []
+        stat, gradient, blocks = self.constraints.derivatives(values, exact=order > 2)
+        out = []
+        for index, block in blocks if order >= 2 else []:
+            at = self._position[index]
+            out.append((at[at >= 0], block[np.ix_(at >= 0, at >= 0)]))
+        return stat, gradient[self.free], out
 
     def _layout(self) -> ArrowLayout | None:
         """Blocks of the curvature: parameters of one dataset alone are private. None if most of it is not zero anyway."""
@@ -266,6 +250,7 @@ class Objective:
         for own, index in zip(self.terms, self._index, strict=True):
             members = own.members() if hasattr(own, "members") else np.arange(len(index))[None]
             rows += [np.unique(row[row >= 0]) for row in self._position[index[members]]]
+        rows += [np.unique(row[row >= 0]) for row in (self._position[group] for group in self.constraints.groups())]
         count = np.bincount(np.concatenate(rows), minlength=n)
         private = [row[count[row] == 1] for row in rows]
         layout = arrow_layout(n, private)

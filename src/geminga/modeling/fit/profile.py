@@ -121,7 +121,7 @@ def minos(objective: Objective, position: int, sigma: float) -> dict[str, Any]:
     }
 
 
-def scan(items: list[Any], parameters: Sequence[Any], points: Array, reoptimize: bool) -> tuple[Array, list[tuple[Minimum, int]]]:
+def scan(datasets: Any, parameters: Sequence[Any], points: Array, reoptimize: bool) -> tuple[Array, list[tuple[Minimum, int]]]:
     """Statistic at given values of some parameters, the others at their values or at their best.
 
     With `reoptimize` also each minimum and the number of evaluations it took; one starts where the last one ended.
@@ -130,7 +130,7 @@ def scan(items: list[Any], parameters: Sequence[Any], points: Array, reoptimize:
     try:
         for p in parameters:
             p.frozen = False
-        objective = Objective(items, within_bounds=False)
+        objective = Objective(datasets, within_bounds=False)
     finally:
         for p, frozen in kept:
             p.frozen = frozen

@@ -1,0 +1,77 @@
+"""An ensemble of walkers by emcee (Foreman-Mackey et al. 2013, PASP 125, 306)."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geminga.errors import InputError, MissingDependencyError
+from geminga.modeling.fit.likelihood import Likelihood
+from geminga.modeling.sampler.result import SamplerResult
+
+__all__ = ["OPTIONS", "sample"]
+
+Array = NDArray[np.float64]
+
+OPTIONS: dict[str, Any] = {"nwalkers": None, "nsteps": 2000, "burn": 500, "thin": 5, "random_state": None}
+
+
+def sample(likelihood: Likelihood, options: Mapping[str, Any], run_opts: Mapping[str, Any]) -> SamplerResult:
+    """Samples of the posterior of datasets."""
+    module = _import()
+    n = len(likelihood.parameters)
+    n_walkers = options["nwalkers"] or max(16, 4 * n)
+    if not options["nsteps"] > options["burn"] >= 0:
+        msg = f"Sampler: emcee got nsteps={options['nsteps']} and burn={options['burn']}; expected more steps than burnt ones."
+        raise InputError(msg)
+    rng = np.random.default_rng(options["random_state"])
+    start = _start(likelihood, n_walkers, rng)
+    sampler = module.EnsembleSampler(n_walkers, n, likelihood.log_posterior, vectorize=True)
+    state = module.State(start, random_state=np.random.RandomState(rng.integers(2**31)).get_state())
+    sampler.run_mcmc(state, options["nsteps"], **{"skip_initial_state_check": True, **run_opts})
+    samples = sampler.get_chain(discard=options["burn"], thin=options["thin"], flat=True)
+    time = sampler.get_autocorr_time(tol=0)
+    acceptance = float(np.mean(sampler.acceptance_fraction))
+    results = {
+        "paramnames": likelihood.names,
+        "samples": samples,
+        "autocorrelation_time": time,
+        "acceptance_fraction": acceptance,
+        "sampler": sampler,
+    }
+    # Foreman-Mackey et al. advise chains of tens of autocorrelation times.
+    success = bool(np.all(np.isfinite(time)) and options["nsteps"] > 30 * np.max(time) and options["burn"] > np.max(time))
+    return SamplerResult(nfev=likelihood.nfev, success=success, samples=samples, sampler_results=results)
+
+
+def _start(likelihood: Likelihood, number: int, rng: np.random.Generator) -> Array:
+    """Walkers around the present values within their errors, or drawn from the prior where there is no error."""
+    columns = []
+    for p in likelihood.parameters:
+        drawn = np.asarray(p.prior.inverse_cdf(rng.uniform(0.001, 0.999, number)), dtype=float)
+        if np.isfinite(p.error) and p.error > 0:
+            drawn = p.value + p.error * rng.normal(size=number)
+        columns.append(drawn)
+    points = np.stack(columns, axis=1)
+    for _ in range(50):
+        lost = ~np.isfinite(likelihood.log_posterior(points))
+        if not lost.any():
+            return points
+        for i, p in enumerate(likelihood.parameters):
+            points[lost, i] = p.prior.inverse_cdf(rng.uniform(size=int(lost.sum())))
+    msg = (
+        f"Sampler: no start with a finite posterior was found for {', '.join(likelihood.names)}; fit first, or narrow the priors."
+    )
+    raise InputError(msg)
+
+
+def _import() -> Any:
+    try:
+        return importlib.import_module("emcee")
+    except ImportError as error:
+        msg = "The package emcee is not installed; install it with: pip install 'geminga[sampling]'."
+        raise MissingDependencyError(msg) from error

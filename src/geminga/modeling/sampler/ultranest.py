@@ -1,0 +1,99 @@
+"""Nested sampling by ultranest (Buchner 2021, JOSS 6, 3001)."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geminga.errors import MissingDependencyError
+from geminga.modeling.fit.likelihood import Likelihood
+from geminga.modeling.sampler.result import SamplerResult
+
+__all__ = ["OPTIONS", "sample", "sample_function"]
+
+Array = NDArray[np.float64]
+
+OPTIONS: dict[str, Any] = {
+    "live_points": 400,
+    "frac_remain": 0.5,
+    "log_dir": None,
+    "resume": "subfolder",
+    "step_sampler": False,
+    "nsteps": 10,
+    "random_state": None,
+}
+
+
+def sample(likelihood: Likelihood, options: Mapping[str, Any], run_opts: Mapping[str, Any]) -> SamplerResult:
+    """Samples and evidence of datasets."""
+    return sample_function(likelihood.parameters, likelihood.names, likelihood, options, run_opts)
+
+
+def sample_function(
+    parameters: Sequence[Any],
+    names: Sequence[str],
+    function: Callable[[Array], Array],
+    options: Mapping[str, Any],
+    run_opts: Mapping[str, Any],
+) -> SamplerResult:
+    """Samples and evidence of any likelihood."""
+    module = _import("ultranest")
+
+    def transform(cube: Array) -> Array:
+        columns = [p.prior.inverse_cdf(cube[:, i]) for i, p in enumerate(parameters)]
+        return np.stack(columns, axis=1)
+
+    def inside(points: Array) -> Array:
+        value = np.array(function(points), dtype=float)
+        for i, p in enumerate(parameters):
+            outside = (points[:, i] < p.min) | (points[:, i] > p.max)
+            value[outside] = -1e100
+        return value
+
+    state = np.random.get_state()  # noqa: NPY002 (ultranest draws from the global generator)
+    try:
+        if options["random_state"] is not None:
+            np.random.seed(options["random_state"])  # noqa: NPY002
+        sampler = module.ReactiveNestedSampler(
+            list(names), inside, transform, vectorized=True, log_dir=options["log_dir"], resume=options["resume"]
+        )
+        if options["step_sampler"]:
+            steps = _import("ultranest.stepsampler")
+            sampler.stepsampler = steps.SliceSampler(
+                nsteps=options["nsteps"], generate_direction=steps.generate_mixture_random_direction
+            )
+        run = {
+            "min_num_live_points": options["live_points"],
+            "frac_remain": options["frac_remain"],
+            "show_status": False,
+            "viz_callback": False,
+        }
+        with _Quiet():
+            return SamplerResult.from_ultranest(sampler.run(**{**run, **run_opts}))
+    finally:
+        np.random.set_state(state)  # noqa: NPY002
+
+
+class _Quiet:
+    """Keep ultranest's progress messages out of the user's log, unless asked for."""
+
+    def __enter__(self) -> None:
+        self.logger = logging.getLogger("ultranest")
+        self.level = self.logger.level
+        self.logger.setLevel(max(self.level, logging.WARNING))
+
+    def __exit__(self, *_: object) -> None:
+        self.logger.setLevel(self.level)
+
+
+def _import(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        msg = "The package ultranest is not installed; install it with: pip install 'geminga[sampling]'."
+        raise MissingDependencyError(msg) from error
