@@ -20,6 +20,14 @@ Array = NDArray[np.float64]
 Function = Callable[[Array, int], tuple[float, Array, Array]]
 
 
+#: Largest unit of the trust radius, relative to the size of a variable (or 1).
+FARTHEST = 0.1
+
+
+#: Derivatives, in units of the scales, beyond which a point is not one to go to.
+ABSURD = 1e50
+
+
 @dataclass(frozen=True)
 class NewtonOptions:
     """Settings of `minimize`.
@@ -73,7 +81,8 @@ def _solve(curvature: Array, gradient: Array, radius: float) -> tuple[Array, flo
     eigen, vector = np.linalg.eigh(curvature)
     g = vector.T @ gradient
     largest = max(float(np.abs(eigen).max()), 1e-300)
-    floor = 1e-11 * largest
+    # Where nothing bends at all the step is long, but a number.
+    floor = max(1e-11 * largest, 1e-14 * float(np.abs(g).max()))
     flat = (np.abs(eigen) < floor) & (np.abs(g) < 1e-9 * max(float(np.abs(g).max()), 1e-300))
     safe = np.where(flat, np.inf, eigen)
 
@@ -141,6 +150,8 @@ class _Walk:
         diagonal = np.diag(self.curvature)
         magnitude = np.where(self.x != 0, np.abs(self.x), 1.0)
         self.scale = np.where(diagonal > 0, 1 / np.sqrt(np.maximum(diagonal, 1e-300)), magnitude)
+        # Where the statistic hardly bends, the conditional error says nothing about how far a step may go.
+        self.scale = np.minimum(self.scale, FARTHEST * np.maximum(magnitude, 1.0))
         self.second = np.zeros_like(self.curvature)
         self.radius = options.radius * np.sqrt(len(self.x))
         self.exact = False
@@ -179,24 +190,29 @@ class _Walk:
         ratio = (self.value - value) / predicted if finite else -1.0
         noise = 1e-13 * abs(self.value)
         is_rounding = finite and abs(value - self.value) <= 20 * noise and predicted < 1e3 * noise
-        accepted = ratio > 1e-4 or is_rounding
+        accepted = (ratio > 1e-4 or is_rounding) and self._accept(trial)
+        finite = finite and (accepted or ratio <= 1e-4)
+        ratio = ratio if finite else -1.0
         length = float(np.linalg.norm(p))
         self.trace.append(Step(trial, value, ratio, self.radius, accepted))
-        if accepted:
-            self._accept(trial)
-            if ratio > 0.75:
-                self.radius = max(self.radius, 3 * length)
+        if accepted and ratio > 0.75:
+            self.radius = max(self.radius, 3 * length)
         if ratio < 0.25:
             self.radius = (0.25 if finite else 0.1) * length
         return "stalled" if self.radius < 1e-7 else ""
 
-    def _accept(self, trial: Array) -> None:
+    def _accept(self, trial: Array) -> bool:
+        """Move there; not to where derivatives are no numbers, or so large that nothing can be made from them."""
         value, gradient, curvature = self.function(trial, 3 if self.exact else 2)
+        size = float(np.abs(gradient * self.scale).max()) + float(np.abs(np.diag(curvature) * self.scale**2).max())
+        if not size < ABSURD or not np.isfinite(curvature).all():
+            return False
         d, y = trial - self.x, gradient - self.gradient
         if not self.exact:
             self.second = _secant(self.second, d, y, y - curvature @ d)
         self.x, self.value, self.gradient, self.curvature = trial, value, gradient, curvature
         self.refused = 0
+        return True
 
     def result(self, status: str, edm: float) -> NewtonResult:
         """The outcome."""

@@ -106,7 +106,7 @@ def power_law_integral(low: Array, high: Array, power: int = 0) -> Evaluate:
 
 def _power_law_2_norm(index: float, emin: float, emax: float) -> tuple[float, Array]:
     """Integral of E^-index over [emin, emax] and its derivatives with respect to index, emin, emax."""
-    log_min, log_max = log(emin), log(emax)
+    log_min, log_max = log_of(emin), log_of(emax)
     middle, width = np.array([0.5 * (log_min + log_max)]), np.array([log_max - log_min])
     norm, slope = power_integral(middle, width, 1 - index)
     return float(norm[0]), np.array([-slope[0], -(emin**-index), emax**-index])
@@ -158,7 +158,7 @@ def log_parabola_2(x: Array, amplitude: float, reference: float, alpha: float, b
 
 def broken_power_law(x: Array, index1: float, index2: float, amplitude: float, ebreak: float) -> Result:
     """``A (E / Eb)^-index1`` below the break, ``^-index2`` from it on."""
-    u = x - log(ebreak)
+    u = x - log_of(ebreak)
     below = u < 0
     index = np.where(below, index1, index2)
     shape = np.exp(-index * u)
@@ -173,7 +173,7 @@ def broken_power_law_integral(low: Array, high: Array, power: int = 0) -> Evalua
     first = 1 + power
 
     def evaluate(index1: float, index2: float, amplitude: float, ebreak: float) -> Result:
-        log_break = log(ebreak)
+        log_break = log_of(ebreak)
         cut = np.clip(log_break, log_low, log_high)
         scale = ebreak**first
         part1, slope1 = power_integral(0.5 * (log_low + cut) - log_break, cut - log_low, first - index1)
@@ -193,7 +193,7 @@ def smooth_broken_power_law(
     With equal indices the bracket is the constant ``2^-beta``'s limit 1: a plain power law. The value is continuous in
     the indices up to that factor, which is part of the formula's definition.
     """
-    u, v = x - log(reference), x - log(ebreak)
+    u, v = x - log_of(reference), x - log_of(ebreak)
     difference = index2 - index1
     if difference == 0 or beta == 0:
         if beta == 0 and difference != 0:
@@ -232,7 +232,7 @@ def gaussian(x: Array, amplitude: float, mean: float, sigma: float) -> Result:
 
 def log_gaussian(x: Array, total: float, median: float, width: float) -> Result:
     """Normal density in ln E, whose integral over E is `total`."""
-    z = (x - log(median)) / width
+    z = (x - log_of(median)) / width
     shape = np.exp(-0.5 * z * z - x) / (width * sqrt(2 * pi))
     value = total * shape
     return value, np.stack([shape, value * z / (width * median), value * (z * z - 1) / width])

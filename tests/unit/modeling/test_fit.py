@@ -14,7 +14,7 @@ from geminga.datasets import Datasets
 from geminga.errors import DataError, FitError, InputError, NameLookupError, ParameterError
 from geminga.modeling import Fit, Parameter
 from geminga.modeling.fit.curvature import Dense
-from geminga.modeling.fit.fit import _End
+from geminga.modeling.fit.end import End
 from geminga.modeling.models import (
     FoVBackgroundModel,
     GaussianPrior,
@@ -278,7 +278,7 @@ def test_parameter_without_effect(dataset):
     before = state(dataset.models)
     result = Fit().run([dataset])
     assert not result.success
-    assert "star.index has no effect on the statistic; freeze it" in result.message
+    assert "star.index, star.lon_0 and star.lat_0 have no effect on the statistic; freeze them" in result.message
     assert state(dataset.models) == before
 
 
@@ -294,12 +294,15 @@ def test_bound_is_named(dataset):
 def test_rounding_beside_a_bound_is_the_bound():
     """A step to a best value at the bound may end beside it, with a slope that is noise; a slope that is none is heeded."""
     low, high = np.zeros(5), np.ones(5)
-    objective = SimpleNamespace(low=low, high=high, size=np.abs)
+    names = list("abcde")
+    objective = SimpleNamespace(
+        low=low, high=high, names=lambda: names, value_many=lambda points: points.sum(axis=1), size=np.abs
+    )
     x = np.array([5e-22, 0.0, 5e-22, 1 - 1e-16, 0.5])
     gradient = np.array([-1.6e-10, 3.0, -0.1, 1e-9, 0.0])
-    end = _End(objective, x, 0.0, gradient, Dense(np.diag(np.full(5, 100.0))))
+    end = End(objective, x, 0.0, gradient, Dense(np.diag(np.full(5, 100.0))))
     assert end.at_bound.tolist() == [True, True, False, True, False]
-    remarks = end.remarks(list("abcde"))
+    remarks = end.remarks()
     assert remarks[:2] == [f"{name} is at its lower bound 0, so it has no two-sided error" for name in "ab"]
     assert remarks[2] == "d is at its upper bound 1, so it has no two-sided error"
 

@@ -1,7 +1,12 @@
-"""Plain words about a minimum: what is at a bound, what has no effect, what cannot be told apart."""
+"""Plain words about a minimum: what is at a bound, what has no effect, what cannot be told apart.
+
+Whether a parameter has an effect is asked of the statistic itself: it is evaluated with the parameter moved by its own size, by
+one, and to its bounds. The second derivatives only say whom to ask about.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,13 +14,20 @@ from numpy.typing import NDArray
 
 from geminga.modeling.fit.curvature import Curvature, Inverse
 
-__all__ = ["FreeCovariance", "covariance_of", "describe", "insensitive"]
+__all__ = ["FreeCovariance", "Reaction", "covariance_of", "degeneracies", "joined", "reaction"]
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 #: Correlation from which two parameters are called degenerate.
 DEGENERATE = 0.9995
+
+
+#: Change of the statistic by a move of the parameter's own size below which the statistic itself is asked.
+SUSPECT = 1e-3
+
+#: Change of the statistic that counts.
+EFFECT = 1e-7
 
 
 @dataclass(frozen=True)
@@ -35,44 +47,94 @@ class FreeCovariance:
         scale = np.where(self.used, self.scale, 0.0)[i]
         return 2 * self.inverse.block(i) * np.outer(scale, scale)
 
-    def degenerate(self) -> list[tuple[int, int, float]]:
-        """Pairs of parameters which can hardly be told apart, and their correlations."""
+    def degenerate(self) -> list[tuple[list[int], float]]:
+        """Groups of parameters which can hardly be told apart, and the largest correlation in each."""
         root = np.sqrt(self.inverse.diagonal())
-        found: list[tuple[int, int, float]] = []
+        groups: list[tuple[set[int], float]] = []
         for rows, columns, values in self.inverse.couplings():
             correlation = values / (root[rows] * root[columns])
-            close = np.flatnonzero(np.abs(correlation) > DEGENERATE)
-            found += zip(rows[close].tolist(), columns[close].tolist(), correlation[close].tolist(), strict=True)
-        return found
+            for k in np.flatnonzero(np.abs(correlation) > DEGENERATE).tolist():
+                own, largest = {int(rows[k]), int(columns[k])}, float(correlation[k])
+                for group in [g for g in groups if g[0] & own]:
+                    groups.remove(group)
+                    own |= group[0]
+                    largest = max(largest, group[1], key=abs)
+                groups.append((own, largest))
+        return [(sorted(own), largest) for own, largest in groups]
 
 
-def insensitive(curvature: Curvature, size: Array) -> Flags:
-    """Parameters on which the statistic does not depend: moving by their own size (1 for 0) changes it by less than 1e-9."""
-    size = np.where(size != 0, np.abs(size), 1.0)
-    return np.asarray(np.abs(curvature.diagonal()) * size**2 < 1e-9)
+@dataclass(frozen=True)
+class Reaction:
+    """How the statistic reacts when a parameter alone is moved far.
+
+    Attributes
+    ----------
+    dead : bool array
+        Parameters on which it does not depend.
+    lower : list
+        Where it is lower than here: (parameter, value, difference).
+    """
+
+    dead: Flags
+    lower: list[tuple[int, float, float]]
 
 
-def covariance_of(curvature: Curvature, size: Array, at_bound: Flags) -> tuple[FreeCovariance | None, str]:
+def reaction(
+    values: Callable[[Array], Array], x: Array, size: Array, stat: float, curvature: Curvature, bounds: tuple[Array, Array]
+) -> Reaction:
+    """Move those parameters along which the statistic bends hardly at all.
+
+    Parameters
+    ----------
+    values : callable
+        Statistic at many points, shape (n, n_parameters).
+    x, stat, curvature
+        The minimum.
+    size : array
+        Natural size of each parameter; 1 is taken for 0.
+    bounds : tuple of array
+        Lower and upper bounds.
+    """
+    low, high = bounds
+    size = np.where(size != 0, size, 1.0)
+    dead, lower = np.zeros(len(x), dtype=bool), []
+    noise = EFFECT + 1e-12 * abs(stat)
+    bend = curvature.diagonal()
+    for j in np.flatnonzero(~(np.abs(bend) * size**2 >= SUSPECT)).tolist():
+        ends = [x[j] - size[j], x[j] + size[j], x[j] - 1, x[j] + 1, *(b[j] for b in (low, high) if np.isfinite(b[j]))]
+        moved = np.unique(np.clip(ends, low[j], high[j]))
+        points = np.repeat(x[None], len(moved), axis=0)
+        points[:, j] = moved
+        with np.errstate(all="ignore"):
+            change = values(points) - stat
+        dead[j] = bool((np.abs(change) <= noise).all())
+        best = int(np.argmin(np.where(np.isfinite(change), change, np.inf)))
+        if change[best] < -1e-2:
+            lower.append((j, float(moved[best]), float(-change[best])))
+    return Reaction(dead, lower)
+
+
+def covariance_of(curvature: Curvature, left_out: Flags) -> tuple[FreeCovariance | None, str]:
     """Covariance of the parameters; None where there is none, and why.
 
-    Parameters at a bound and insensitive ones are left out.
+    Those at a bound and those without effect are left out.
     """
-    used = ~(insensitive(curvature, size) | at_bound)
+    used = ~left_out
     if not used.any():
         return None, "no parameter has a finite error"
-    scale = np.where(used, 1 / np.sqrt(np.maximum(np.abs(curvature.diagonal()), 1e-300)), 1.0)
+    scale = np.where(used, 1 / np.sqrt(np.maximum(np.abs(curvature.diagonal()), 1e-200)), 1.0)
     inverse = curvature.scaled(scale).without(~used).inverse()
     if inverse is None:
         return None, "the second derivatives are not positive: this is not a minimum in every direction"
     return FreeCovariance(inverse, scale, used), ""
 
 
-def flattest(curvature: Curvature, size: Array, at_bound: Flags) -> list[int]:
+def _flattest(curvature: Curvature, left_out: Flags) -> list[int]:
     """Parameters that take part in the direction along which the statistic bends least, the largest part first."""
-    use = np.flatnonzero(~(insensitive(curvature, size) | at_bound))
+    use = np.flatnonzero(~left_out)
     if len(use) == 0:
         return []
-    scale = 1 / np.sqrt(np.maximum(np.abs(curvature.diagonal()), 1e-300))
+    scale = 1 / np.sqrt(np.maximum(np.abs(curvature.diagonal()), 1e-200))
     matrix = curvature.scaled(scale).dense()[np.ix_(use, use)]
     if not np.isfinite(matrix).all():
         return []
@@ -81,30 +143,26 @@ def flattest(curvature: Curvature, size: Array, at_bound: Flags) -> list[int]:
     return [int(use[i]) for i in np.argsort(-part) if part[i] > 0.3]
 
 
-def describe(
-    names: list[str],
-    x: Array,
-    size: Array,
-    bounds: tuple[Array, Array],
-    curvature: Curvature,
-    at_bound: Flags,
-    outcome: tuple[FreeCovariance | None, str],
+def degeneracies(
+    names: Sequence[str], curvature: Curvature, left_out: Flags, outcome: tuple[FreeCovariance | None, str]
 ) -> list[str]:
-    """Sentences about the minimum, empty if all is well; `outcome` is that of `covariance_of`."""
-    out = []
-    for i in np.flatnonzero(at_bound):
-        low, high = bounds[0][i], bounds[1][i]
-        side, bound = ("lower", low) if x[i] - low <= high - x[i] else ("upper", high)
-        out.append(f"{names[i]} is at its {side} bound {bound:.6g}, so it has no two-sided error")
-    dead = insensitive(curvature, size)
-    out += [f"{names[i]} has no effect on the statistic; freeze it" for i in np.flatnonzero(dead & ~at_bound)]
+    """Sentences about what cannot be told apart; `outcome` is that of `covariance_of`."""
     covariance, problem = outcome
     if covariance is not None:
-        pairs = [(names[b], names[a], correlation) for a, b, correlation in covariance.degenerate()]
-        out += [f"{b} and {a} can hardly be told apart (correlation {c:+.4f}); freeze one" for b, a, c in pairs]
-    elif not dead.all():
-        out.append(problem)
-        flat = [names[i] for i in flattest(curvature, size, at_bound)]
-        if len(flat) > 1:
-            out.append(f"{' and '.join(flat)} can hardly be told apart; freeze one")
-    return out
+        out = []
+        for group, correlation in covariance.degenerate():
+            text = f"correlation {correlation:+.4f}" if len(group) == 2 else f"correlations of {abs(correlation):.4f}"
+            out.append(f"{joined([names[i] for i in group])} can hardly be told apart ({text}); freeze one")
+        return out
+    if left_out.all():
+        return []
+    sentence = problem[:1].upper() + problem[1:]
+    flat = [names[i] for i in _flattest(curvature, left_out)]
+    if len(flat) > 1:
+        return [sentence, f"{joined(flat)} can hardly be told apart; freeze one"]
+    return [sentence, *(f"The statistic is flat along {name} near its value" for name in flat)]
+
+
+def joined(names: Sequence[str]) -> str:
+    """Names in a sentence."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

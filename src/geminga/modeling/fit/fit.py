@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +12,9 @@ from numpy.typing import NDArray
 from geminga.errors import NameLookupError
 from geminga.modeling.fit import profile
 from geminga.modeling.fit.backends import Minimum, get_backend
+from geminga.modeling.fit.causes import causes_of_failure, causes_of_invalid_start
 from geminga.modeling.fit.constraints import penalties_of
-from geminga.modeling.fit.curvature import Curvature
-from geminga.modeling.fit.diagnosis import FreeCovariance, covariance_of, describe, insensitive
+from geminga.modeling.fit.end import End
 from geminga.modeling.fit.fit_covariance import FitCovariance
 from geminga.modeling.fit.forecast import forecast
 from geminga.modeling.fit.objective import Objective, all_or_nothing, as_list, unique
@@ -29,49 +27,6 @@ Array = NDArray[np.float64]
 
 #: How often the IRFs may follow a source that moved during a fit.
 MAX_ROUNDS = 4
-
-
-@dataclass(frozen=True)
-class _End:
-    """Where a fit ended: the statistic and its derivatives there."""
-
-    objective: Objective
-    x: Array
-    stat: float
-    gradient: Array
-    curvature: Curvature
-
-    @classmethod
-    def at(cls, objective: Objective, x: Array, order: int = 3) -> Self:
-        """Evaluate at `x`, with exact second derivatives unless `order` is 2."""
-        return cls(objective, x, *objective.curvature(x, order))
-
-    @cached_property
-    def at_bound(self) -> NDArray[np.bool_]:
-        """Parameters at a bound which the statistic does not draw away from it."""
-        x, low, high, pull = self.x, self.objective.low, self.objective.high, self.gradient
-        # Rounding may leave a step beside the bound, and a slope where there is none: one that gains nothing does not count.
-        reach = np.where(np.isfinite(high - low), 1e-14 * (high - low), 0.0)
-        flat = pull**2 <= 2e-9 * np.maximum(self.curvature.diagonal(), 0)
-        return np.asarray(((x <= low + reach) & ((pull >= 0) | flat)) | ((x >= high - reach) & ((pull <= 0) | flat)))
-
-    @cached_property
-    def size(self) -> Array:
-        """Natural size of each parameter."""
-        return self.objective.size(self.x)
-
-    @cached_property
-    def _outcome(self) -> tuple[FreeCovariance | None, str]:
-        return covariance_of(self.curvature, self.size, self.at_bound)
-
-    def covariance(self) -> tuple[FreeCovariance | None, str]:
-        """Covariance of the free parameters; None and the reason if there is none."""
-        return self._outcome
-
-    def remarks(self, names: list[str]) -> list[str]:
-        """Sentences about it, none if all is well."""
-        bounds = (self.objective.low, self.objective.high)
-        return describe(names, self.x, self.size, bounds, self.curvature, self.at_bound, self._outcome)
 
 
 class Fit:
@@ -160,9 +115,9 @@ class Fit:
     def covariance(self, datasets: Any, optimize_result: OptimizeResult | None = None) -> CovarianceResult:
         """Covariance at the present values, from the exact second derivatives; sets errors and ``models.covariance``."""
         objective = Objective(datasets)
-        return self._covariance(objective, _End.at(objective, objective.x0), _models_of(datasets))
+        return self._covariance(objective, End.at(objective, objective.x0), _models_of(datasets))
 
-    def _optimize(self, objective: Objective, datasets: Any) -> tuple[OptimizeResult, _End]:
+    def _optimize(self, objective: Objective, datasets: Any) -> tuple[OptimizeResult, End]:
         backend = get_backend(self.optimize_opts["backend"])
         names = objective.names()
         x = objective.x0
@@ -175,8 +130,8 @@ class Fit:
                 break
         else:
             minimum.success = True
-        end = _End.at(objective, x, 3 if minimum.success else 2)
-        success, message = self._judge(end, minimum, names)
+        end = End.at(objective, x, 3 if minimum.success else 2)
+        success, remarks = self._judge(end, minimum)
         if success:
             objective.write(x)
         models = _models_of(datasets)
@@ -189,43 +144,46 @@ class Fit:
             backend=self.optimize_opts["backend"],
             method=minimum.method,
             success=success,
-            message=message,
+            message=" ".join(f"{remark}." for remark in remarks),
         )
         return result, end
 
-    def _judge(self, end: _End, minimum: Minimum, names: list[str]) -> tuple[bool, str]:
-        dead = insensitive(end.curvature, end.size) & ~end.at_bound
-        success = minimum.success and not dead.any()
+    def _judge(self, end: End, minimum: Minimum) -> tuple[bool, list[str]]:
+        """Whether it is a minimum, and sentences about it."""
+        names, objective = end.names, end.objective
+        dead = end.dead & ~end.at_bound
+        success = minimum.success and not dead.any() and not end.reaction.lower
         if success:
-            head = "Optimization terminated successfully."
-        else:
-            head = f"Fit failed: {minimum.reason}." if minimum.reason and not minimum.success else "Fit failed."
-            with np.errstate(invalid="ignore"):
-                pull = np.abs(end.gradient) / np.sqrt(np.maximum(end.curvature.diagonal(), 1e-300))
-            steep = [names[i] for i in np.argsort(-pull)[:3] if pull[i] > 0.1 and not end.at_bound[i]]
-            if steep and not minimum.success:
-                head += f" The statistic still falls along {', '.join(steep)}."
-            head += " The models are unchanged."
-        return success, " ".join([head, *(f"{remark}." for remark in end.remarks(names))])
+            return True, ["Optimization terminated successfully", *end.remarks(True)]
+        reason = "" if minimum.success or not minimum.reason else f": {minimum.reason}"
+        out = [f"Fit failed{reason}"]
+        steep = [] if minimum.success else end.steep()
+        if steep:
+            out.append(f"The statistic still falls along {', '.join(steep)}")
+        out += ["The models are unchanged", *end.remarks(minimum.success)]
+        if not np.isfinite(end.stat):
+            return False, out + causes_of_invalid_start(objective.datasets, objective.parameters)
+        lost = dict.fromkeys(names[i].rpartition(".")[0] for i in np.flatnonzero(dead & objective.logarithmic))
+        return False, out + causes_of_failure(objective.datasets, list(lost), len(names))
 
-    def _covariance(self, objective: Objective, end: _End, models: Models) -> CovarianceResult:
+    def _covariance(self, objective: Objective, end: End, models: Models) -> CovarianceResult:
         covariance, problem = end.covariance()
-        free, names = objective.free_parameters, objective.names()
+        free, names = objective.free_parameters, end.names
         block = FitCovariance(models.parameters, free, covariance)
         models._keep(block)
         for p in set(models.parameters).difference(free):
             p.error = 0.0
         variances = np.full(len(free), np.nan) if covariance is None else covariance.variances()
-        missing = []
-        for p, variance, name in zip(free, variances.tolist(), names, strict=True):
+        for p, variance in zip(free, variances.tolist(), strict=True):
             p.error = math.sqrt(variance) if variance >= 0 else math.nan
-            if not variance >= 0:
-                missing.append(name)
+        missing = [
+            f"{names[i]} ({'at a bound' if end.at_bound[i] else 'without effect'})" for i in np.flatnonzero(np.isnan(variances))
+        ]
         message = "Hesse terminated successfully."
         if problem:
             message = f"Covariance failed: {problem}."
         elif missing:
-            message += f" No error for {', '.join(missing)} (at a bound or without effect)."
+            message += f" No error for {', '.join(missing)}."
         return CovarianceResult(
             matrix=None if problem else block, backend=self.backend, method="exact hessian", success=not problem, message=message
         )

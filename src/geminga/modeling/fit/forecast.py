@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from geminga.modeling.fit.constraints import penalties_of
 from geminga.modeling.fit.diagnosis import covariance_of
+from geminga.modeling.fit.end import End
 from geminga.modeling.fit.objective import Objective, as_list
 
 __all__ = ["ForecastResult", "forecast"]
@@ -77,8 +78,8 @@ def forecast(self: Any, datasets: Any) -> ForecastResult:
     asimov = [dataset.to_asimov(name=dataset.name) for dataset in as_list(datasets)]
     objective = Objective(asimov, penalties=penalties_of(datasets))
     x = objective.x0
-    _, _, curvature = objective.curvature(x, 3)
-    covariance, problem = covariance_of(curvature, objective.size(x), np.zeros(len(x), dtype=bool))
+    end = End.at(objective, x)
+    covariance, problem = covariance_of(end.curvature, end.dead)
     if covariance is None:
         return ForecastResult(objective.names(), x, np.full(len(x), np.nan), None, f"Forecast failed: {problem}.")
     errors = np.sqrt(covariance.variances())

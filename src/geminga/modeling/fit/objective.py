@@ -100,7 +100,10 @@ class Objective:
         self.parameters = unique(p for own in self.terms for p in own.parameters)
         if not self.parameters:
             names = ", ".join(repr(d.name) for d in self.datasets)
-            msg = f"No models are set on dataset {names}; set dataset.models before the fit."
+            msg = (
+                f"No models are set on dataset {names}; set dataset.models before the fit. "
+                "A model with datasets_names belongs to the datasets of these names alone."
+            )
             raise FitError(msg)
         self.free = np.array([not p.frozen for p in self.parameters])
         if not self.free.any():
@@ -125,6 +128,9 @@ class Objective:
         low = np.array([-np.inf if np.isnan(p.min) else p.min for p in self.free_parameters])
         high = np.array([np.inf if np.isnan(p.max) else p.max for p in self.free_parameters])
         for p, lo, hi in zip(self.free_parameters, low, high, strict=True):
+            if lo > hi:
+                msg = f"Parameter {p.name!r} has the lower bound {lo} above the upper bound {hi} ({p.unit}); exchange them."
+                raise ParameterError(msg)
             if check and not lo <= p.value <= hi:
                 msg = (
                     f"Parameter {p.name!r} has value {p.value} outside its bounds [{p.min}, {p.max}] ({p.unit}); "

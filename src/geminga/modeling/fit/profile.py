@@ -11,6 +11,7 @@ from scipy.stats import chi2
 
 from geminga.modeling.fit.backends import Minimum, make_minuit, newton
 from geminga.modeling.fit.diagnosis import covariance_of
+from geminga.modeling.fit.end import End
 from geminga.modeling.fit.objective import Objective
 
 __all__ = ["confidence", "contour", "minos", "scan"]
@@ -85,8 +86,8 @@ def _crossing(
 def confidence(objective: Objective, position: int, sigma: float, reoptimize: bool) -> dict[str, Any]:
     """Asymmetric errors by following the profile (see `Fit.confidence`)."""
     x0 = objective.x0
-    stat, _, curvature = objective.curvature(x0, 3)
-    covariance, _ = covariance_of(curvature, objective.size(x0), np.zeros(len(x0), bool))
+    end = End.at(objective, x0)
+    stat, curvature, (covariance, _) = end.stat, end.curvature, covariance_of(end.curvature, end.dead)
     error = np.nan if covariance is None else np.sqrt(covariance.variances()[position])
     if not reoptimize:
         error = np.sqrt(2 / max(curvature.diagonal()[position], 1e-300))

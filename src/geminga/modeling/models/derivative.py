@@ -104,10 +104,18 @@ class _Scaled:
     def __call__(self, values: ArrayLike) -> Result:
         values = np.asarray(values, dtype=float)
         if self.factors is None:
-            return self.function(*values.tolist())
-        value, gradient = self.function(*(values * self.factors).tolist())
+            return self._formula(values)
+        value, gradient = self._formula(values * self.factors)
         gradient *= self.factors.reshape(-1, *(1,) * (gradient.ndim - 1))
         return value, gradient
+
+    def _formula(self, values: Array) -> Result:
+        """The formula, not a number where it has none: a trial step may leave its domain."""
+        try:
+            return self.function(*values.tolist())
+        except (ArithmeticError, ValueError):  # what Python's floats raise where numpy's give NaN
+            with np.errstate(all="ignore"):
+                return self.function(*values)
 
     def many(self, values: Array) -> Result:
         """See `evaluate_many`."""
