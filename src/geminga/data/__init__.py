@@ -5,6 +5,8 @@ from geminga.utils.lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        # Needs the makers, which are above; by name, so that nothing is imported here.
+        "geminga.makers.simulation": ["ObservationsEventsSampler"],
         "geminga.utils.observers": ["observatory_locations"],
         ".events": ["EventList"],
         ".features": ["get_irfs_features"],

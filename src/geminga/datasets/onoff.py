@@ -14,7 +14,7 @@ import numpy as np
 from geminga.datasets import checks
 from geminga.datasets.products import label
 from geminga.datasets.registry import DATASET_REGISTRY
-from geminga.datasets.simulate import random_source
+from geminga.datasets.simulate.counts import random_source
 from geminga.errors import DataError, InputError
 from geminga.forward import predict
 from geminga.maps import Map

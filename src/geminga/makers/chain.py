@@ -13,7 +13,7 @@ from geminga.errors import InputError, ReductionError
 from geminga.makers.base import Maker
 from geminga.makers.map import pointing_of
 from geminga.modeling.models import DatasetModels
-from geminga.utils.parallel import checked_n_jobs, run_tasks
+from geminga.utils.parallel import checked_backend, checked_n_jobs, run_tasks
 from geminga.utils.pbar import progress_bar
 from geminga.utils.units import as_quantity
 
@@ -163,11 +163,7 @@ class DatasetsMaker(Maker):
 
     @parallel_backend.setter
     def parallel_backend(self, value: Any) -> None:
-        name = "multiprocessing" if value is None else str(getattr(value, "value", value))
-        if name != "multiprocessing":
-            msg = f"DatasetsMaker: parallel_backend is {name!r}; only 'multiprocessing' is built in, give an executor= instead."
-            raise InputError(msg)
-        self._parallel_backend = name
+        self._parallel_backend = checked_backend(value, "DatasetsMaker")
 
     @property
     def safe_mask_maker(self) -> Any:

@@ -23,6 +23,7 @@ __all__ = [
     "pixel_transform",
     "psf_operator",
     "psf_transform",
+    "ring_masses",
     "ring_quadrature",
     "subdivision",
     "wave_numbers",
@@ -143,6 +144,32 @@ def _fine_rule(rad: tuple[float, ...], edge: float) -> tuple[Array, Array]:
     r = (bounds[:-1, None] + width[:, None] * t).ravel()
     measure = (width[:, None] * w).ravel() * 2 * np.pi * r * SQUARE_DEG
     return r, _even_spline(x)(r) * measure[:, None]
+
+
+@lru_cache(maxsize=16)
+def ring_masses(rad: tuple[float, ...], edges: tuple[float, ...], number: int = 4) -> tuple[Array, Array]:
+    """Matrix which turns PSF values (sr-1) at `rad` (deg) into their integrals over fine rings, and the edges of these (deg).
+
+    Parameters
+    ----------
+    rad : tuple of float
+        Radii of the table.
+    edges : tuple of float
+        Edges of the bins of the table; each is divided into `number` rings.
+
+    Returns
+    -------
+    edges, matrix : array
+        Shapes (n + 1,) and (n, n_rad).
+    """
+    bounds = np.asarray(edges)
+    fine = np.append(np.linspace(bounds[:-1], bounds[1:], number, endpoint=False, axis=1).ravel(), bounds[-1])
+    t, w = gauss_legendre(3)
+    width = np.diff(fine)
+    r = fine[:-1, None] + width[:, None] * t
+    measure = width[:, None] * w * 2 * np.pi * r * SQUARE_DEG
+    values = _even_spline(np.asarray(rad))(r.ravel()).reshape(*r.shape, len(rad))
+    return fine, np.einsum("nq,nqr->nr", measure, values)
 
 
 def psf_transform(k: Array, rad: Array, edge: float, psf: Array) -> Array:

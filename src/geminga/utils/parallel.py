@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from geminga.errors import InputError
 
-__all__ = ["N_JOBS_DEFAULT", "checked_n_jobs", "run_tasks"]
+__all__ = ["N_JOBS_DEFAULT", "checked_backend", "checked_n_jobs", "run_tasks"]
 
 N_JOBS_DEFAULT = 1
 """Number of processes if none is asked for."""
@@ -45,6 +45,21 @@ def checked_n_jobs(n_jobs: Any) -> int:
         msg = f"n_jobs is {n_jobs!r}; expected a whole number of processes, at least 1."
         raise InputError(msg)
     return int(n_jobs)
+
+
+def checked_backend(value: Any, owner: str) -> str:
+    """Return how processes are made; None stands for ``"multiprocessing"``, the only way there is.
+
+    Raises
+    ------
+    InputError
+        If it is another name.
+    """
+    name = "multiprocessing" if value is None else str(getattr(value, "value", value))
+    if name != "multiprocessing":
+        msg = f"{owner}: parallel_backend is {name!r}; only 'multiprocessing' is built in, give an executor= where there is one."
+        raise InputError(msg)
+    return name
 
 
 def run_tasks(

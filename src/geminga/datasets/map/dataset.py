@@ -5,11 +5,12 @@ from __future__ import annotations
 import copy as copying
 from typing import Any, ClassVar
 
-from geminga.datasets import checks, create, info, masks, plot, prediction, products, residuals, simulate, stack, transform
+from geminga.datasets import checks, create, info, masks, plot, prediction, products, residuals, stack, transform
 from geminga.datasets.base import ModelledDataset, make_name
 from geminga.datasets.io import gadf
 from geminga.datasets.metadata import MapDatasetMetaData
 from geminga.datasets.products import MaskMap, Plain, RecoMap, Response, TrueMap, parts_of
+from geminga.datasets.simulate import counts as counts_simulation
 from geminga.errors import DataError, InputError
 from geminga.forward import predict
 
@@ -296,8 +297,8 @@ class MapDataset(ModelledDataset):
     check_stackable = stack.check_stackable
     stack = stack.stack
 
-    fake = simulate.fake
-    to_asimov = simulate.to_asimov
+    fake = counts_simulation.fake
+    to_asimov = counts_simulation.to_asimov
     expected_counts = prediction.npred
     residuals = residuals.residuals
 

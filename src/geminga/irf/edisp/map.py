@@ -127,12 +127,17 @@ class EDispMap(IRFMap):
         random_state : int, RandomState or Generator
             Seed.
         chunk_size : int
-            Number of coordinates handled together.
+            No effect, all coordinates are handled together; kept for scripts that give it.
+
+        Returns
+        -------
+        coords : MapCoord
+            The same positions, reconstructed energies; NaN where the response is zero at all nodes of the map around.
         """
         axis, rng = self.edisp_map.geom.axes["migra"], get_random_state(random_state)
-        migra = draw_along(self.edisp_map, map_coord, axis, axis.bin_width.value, axis.edges.value, rng, chunk_size)
+        migra = draw_along(self.edisp_map, map_coord, axis, np.diag(axis.bin_width.value), axis.edges.value, rng)
         energy = map_coord["energy_true"] * migra
-        return MapCoord.create({"skycoord": map_coord.skycoord, "energy": energy}, frame=map_coord.frame)
+        return MapCoord.create({"lon": map_coord.lon, "lat": map_coord.lat, "energy": energy}, frame=map_coord.frame)
 
     def to_edisp_kernel_map(self, energy_axis: Any, threshold: float = 1e-8, *, n_average: int = 1) -> EDispKernelMap:
         """Kernels for an axis of reconstructed energy, on the same pixels.
@@ -215,6 +220,35 @@ class EDispKernelMap(IRFMap):
         """Gaussian in migra, everywhere (see `EDispKernel.from_gauss`)."""
         kernel = EDispKernel.from_gauss(energy_axis_true, energy_axis, sigma, bias, pdf_threshold)
         return cls.from_edisp_kernel(kernel, geom)
+
+    def sample_coord(self, map_coord: Any, random_state: Any = 0, chunk_size: int = 10000) -> Any:
+        """Draw reconstructed energies for given positions and true energies.
+
+        Where in its bin an energy lies is not known to a kernel; they are uniform in its logarithm.
+
+        Parameters
+        ----------
+        map_coord : MapCoord
+            Positions and true energies.
+        random_state : int, RandomState or Generator
+            Seed.
+        chunk_size : int
+            No effect, all coordinates are handled together; kept for likeness with `EDispMap.sample_coord`.
+
+        Returns
+        -------
+        coords : MapCoord
+            The same positions, reconstructed energies; NaN for events which the kernel loses.
+        """
+        axis, true = self.edisp_map.geom.axes["energy"], self.edisp_map.geom.axes["energy_true"]
+        rng = get_random_state(random_state)
+        # A kernel holds for a whole bin of true energy, so that the bin counts, not the distance from its centre.
+        place = true.coord_to_idx(map_coord["energy_true"], clip=True)
+        coords = MapCoord.create({"lon": map_coord.lon, "lat": map_coord.lat, "energy_true": true.center[place]}, map_coord.frame)
+        edges = np.log(axis.edges.to_value(true.unit))
+        energy = np.exp(draw_along(self.edisp_map, coords, axis, np.eye(axis.nbin), edges, rng, is_complete=False))
+        energy = np.where(true.coord_to_idx(map_coord["energy_true"]) < 0, np.nan, energy) * true.unit
+        return MapCoord.create({"lon": map_coord.lon, "lat": map_coord.lat, "energy": energy}, frame=map_coord.frame)
 
     def kernel_matrix_at(self, position: Any = None, energy_axis: Any = None) -> Array:
         """Matrix of the pixel nearest to a position, shape (n_true, n_reco)."""

@@ -19,6 +19,8 @@ from geminga.irf.map import IRFMap, same_everywhere, values_at
 from geminga.irf.psf.kernel import PSFKernel, kernel_images, spectral_weights, tabulated_profile
 from geminga.irf.sample import draw_along
 from geminga.maps import Map, MapCoord
+from geminga.numerics.radial import ring_masses
+from geminga.numerics.sphere import offset_by
 from geminga.utils.random import get_random_state
 from geminga.utils.units import as_quantity, values_in
 
@@ -282,21 +284,24 @@ class PSFMap(IRFMap):
         random_state : int, RandomState or Generator
             Seed.
         chunk_size : int
-            Number of coordinates handled together.
+            No effect, all coordinates are handled together; kept for scripts that give it.
 
         Returns
         -------
         coords : MapCoord
-            Moved positions, the same energies.
+            Moved positions, the same energies; NaN where the PSF is zero at all nodes of the map around.
         """
         rng = get_random_state(random_state)
         axis = self.psf_map.geom.axes["rad"]
+        rad, bounds = (tuple(nodes.to_value("deg").tolist()) for nodes in (axis.center, axis.edges))
+        edges, measure = ring_masses(rad, bounds)
         # Uniform in area inside a ring.
-        squared = draw_along(self.psf_map, map_coord, axis, _rings(axis), axis.edges.to_value("deg") ** 2, rng, chunk_size)
-        angle = rng.uniform(0, 360, size=len(squared)) * u.deg
-        moved = map_coord.skycoord.directional_offset_by(angle, np.sqrt(squared) * u.deg)
+        squared = draw_along(self.psf_map, map_coord, axis, measure, edges**2, rng)
+        angle = rng.uniform(0, 2 * np.pi, size=squared.shape)
+        lon, lat = offset_by(map_coord.phi, np.pi / 2 - map_coord.theta, angle, np.deg2rad(np.sqrt(squared)))
         energy = map_coord[self.energy_name]
-        return MapCoord.create({"skycoord": moved, self.energy_name: energy}, frame=map_coord.frame)
+        moved = {"lon": np.rad2deg(lon), "lat": np.rad2deg(lat), self.energy_name: energy}
+        return MapCoord.create(moved, frame=map_coord.frame)
 
     def to_image(self, spectral_model: Any = None, keepdims: bool = True) -> Any:
         """PSF averaged over energy, weighted by exposure times spectrum.

@@ -21,7 +21,9 @@ from geminga.errors import InputError, NameLookupError
 from geminga.modeling.models.base import ModelBase
 from geminga.modeling.models.derivative import Evaluator, Result, current_values, differentiate, in_canonical, quantities
 from geminga.modeling.models.temporal import plot as figures
+from geminga.numerics.interpolation import bracket
 from geminga.numerics.radial import gauss_legendre
+from geminga.numerics.sampling import draw_columns
 from geminga.utils.random import get_random_state
 from geminga.utils.units import as_quantity
 
@@ -31,6 +33,8 @@ Array = NDArray[np.float64]
 
 #: Largest number of cells of a table that times are drawn from.
 _MAX_CELLS = 1_000_000
+#: Energies at which light curves that depend on energy are tabulated for this.
+_N_NODES = 60
 _MJD_0 = 2400000.5
 
 
@@ -242,7 +246,9 @@ class TemporalModel(ModelBase):
 
     # Samples ----------------------------------------------------------------------------------------------------------
 
-    def sample_time(self, n_events: int, t_min: Any, t_max: Any, t_delta: Any = "1 s", random_state: Any = 0) -> Time:
+    def sample_time(
+        self, n_events: int, t_min: Any, t_max: Any, t_delta: Any = "1 s", random_state: Any = 0, *, energy: Any = None
+    ) -> Time:
         """Draw times by inversion of the integral.
 
         Parameters
@@ -250,11 +256,13 @@ class TemporalModel(ModelBase):
         n_events : int
             Number of times.
         t_min, t_max : `~astropy.time.Time`
-            Bounds.
+            Bounds; of several intervals if they are arrays.
         t_delta : Quantity or str
             Step of the table that is inverted; at most a million steps are made.
         random_state : int, RandomState or Generator
             Seed.
+        energy : Quantity, optional
+            Energy of each event, for models which depend on it; the sum over the energies of the model if not given.
 
         Returns
         -------
@@ -266,30 +274,34 @@ class TemporalModel(ModelBase):
         InputError
             If the model is zero or not finite between the bounds.
         """
-        start, span, origin = self._range(t_min, t_max)
+        low, high, origin = self._intervals(t_min, t_max)
         step = float(as_quantity(t_delta, "d", "t_delta").value)
         if not step > 0:
             msg = f"{type(self).__name__}.sample_time: t_delta is {t_delta!r}; expected a positive duration."
             raise InputError(msg)
-        grid = start + np.linspace(0, span, min(max(int(np.ceil(span / step)), 1), _MAX_CELLS) + 1)
-        value, _ = self._interval_evaluator(grid[:-1], grid[1:], origin, None, 2)(current_values(self.parameters))
-        cdf = np.append(0.0, np.cumsum(np.clip(np.atleast_2d(value).sum(axis=0), 0, None)))
-        if not (np.isfinite(cdf[-1]) and cdf[-1] > 0):
-            msg = f"{type(self).__name__}: sum {cdf[-1]} between {t_min} and {t_max}; nothing can be drawn, check t_ref."
-            raise InputError(msg)
-        draw = get_random_state(random_state).uniform(size=n_events) * cdf[-1]
-        return self._time_at(origin, np.interp(draw, cdf, grid))
-
-    def _range(self, t_min: Any, t_max: Any) -> tuple[float, float, float]:
-        """Start and length in days of the only interval, and the origin of its start."""
-        low, high, origin = self._intervals(t_min, t_max)
-        if len(low) != 1:
-            msg = f"{type(self).__name__}.sample_time got {len(low)} intervals; expected one."
-            raise InputError(msg)
-        return float(low[0]), float(high[0] - low[0]), origin
-
-    def _time_at(self, origin: float, days: Array) -> Time:
+        own = None if energy is None or not self.is_energy_dependent else as_quantity(energy, "TeV", "energy").value
+        days = self._draw_days(int(n_events), low, high, origin, step, get_random_state(random_state), own)
         return Time(origin, days, format="mjd", scale=self.scale)
+
+    def _draw_days(self, n: int, low: Array, high: Array, origin: float, step: float, rng: Any, energy: Any) -> Array:
+        """Times in days since the origin, distributed as the model says over intervals."""
+        nodes = None if energy is None else _nodes_around(energy, self._break_energies)
+        width = high - low
+        cells = np.maximum(np.ceil(width / max(step, width.sum() * (1 if nodes is None else len(nodes)) / _MAX_CELLS)), 1)
+        cells = cells.astype(int)
+        number = np.arange(cells.sum()) - np.repeat(np.cumsum(cells) - cells, cells)
+        size = np.repeat(width / cells, cells)
+        start = np.repeat(low, cells) + number * size
+        value, _ = self._interval_evaluator(start, start + size, origin, nodes, 2)(current_values(self.parameters))
+        table = np.clip(np.atleast_2d(value), 0, None)
+        table = table.sum(axis=0)[None] if nodes is None else table
+        if n and not (np.isfinite(table).all() and (table.sum(axis=1) > 0).all()):
+            what = f"{Time(origin + low.min(), format='mjd').iso} and {Time(origin + high.max(), format='mjd').iso}"
+            msg = f"{type(self).__name__} is zero or not finite between {what}; nothing can be drawn, check t_ref."
+            raise InputError(msg)
+        rows = np.zeros(n, dtype=np.intp) if nodes is None else _nearest_nodes(nodes, energy, rng)
+        column, fraction = draw_columns(rows, lambda used: table[used], table.shape[1], rng)
+        return np.asarray(start[column] + fraction * size[column])
 
     # Dictionaries -----------------------------------------------------------------------------------------------------
 
@@ -306,3 +318,15 @@ class TemporalModel(ModelBase):
         if "scale" in entry:
             kwargs.setdefault("scale", entry["scale"])
         return super().from_dict(data, **kwargs)
+
+
+def _nodes_around(energy: Array, breaks: tuple[float, ...]) -> Array:
+    """Energies between those of events, close to each other, with the breaks among them."""
+    low, high = (float(np.min(energy)), float(np.max(energy))) if len(energy) else (1.0, 1.0)
+    return np.unique([*np.geomspace(low, high, _N_NODES), *(own for own in breaks if low < own < high)])
+
+
+def _nearest_nodes(nodes: Array, energy: Array, rng: Any) -> NDArray[np.intp]:
+    """One of the two nodes around each energy, with the weights of interpolation."""
+    index, fraction = bracket(np.log(energy), np.log(nodes))
+    return np.asarray(index + (rng.uniform(size=len(index)) < fraction))

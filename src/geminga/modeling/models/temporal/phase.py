@@ -21,7 +21,6 @@ from geminga.modeling.parameter import Parameter
 from geminga.numerics.light_curve_tables import PhaseTable
 from geminga.utils.ecsv import read_ecsv, to_ecsv
 from geminga.utils.files import make_path, read_fits, read_text, reading, write_files, write_fits
-from geminga.utils.random import get_random_state
 
 __all__ = ["TemplatePhaseCurveTemporalModel"]
 
@@ -163,30 +162,19 @@ class TemplatePhaseCurveTemporalModel(TemporalModel):
         steps = [period, 1.0, *(1 / (span * _DAY) ** power for power in (1, 2, 3))]
         return np.array(steps) / self._factors()
 
-    def sample_time(self, n_events: int, t_min: Any, t_max: Any, t_delta: Any = "1 s", random_state: Any = 0) -> Time:
-        """Draw times; they follow the phase curve however short the period is.
-
-        Parameters
-        ----------
-        n_events : int
-            Number of times.
-        t_min, t_max : `~astropy.time.Time`
-            Bounds.
-        t_delta : Quantity or str
-            Accepted for compatibility: times are not drawn from a table.
-        random_state : int, RandomState or Generator
-            Seed.
-        """
-        start, span, origin = self._range(t_min, t_max)
-        random = get_random_state(random_state)
+    def _draw_days(self, n: int, low: Array, high: Array, origin: float, step: float, rng: Any, energy: Any) -> Array:
+        """Times which follow the phase curve however short the period is: not drawn from a table, whatever the step."""
         t_ref, *rest = self._canonical(current_values(self.parameters))
+        bounds = np.append(0.0, np.cumsum(high - low))
         highest, drawn = float(np.max(self._curve.values)), np.zeros(0)
-        while len(drawn) < n_events:
+        while len(drawn) < n:
             # Uniform times are kept with a probability proportional to the curve.
-            trial = start + span * random.uniform(size=max(int(n_events * highest / self._curve.mean), 16))
+            elapsed = bounds[-1] * rng.uniform(size=max(int(n * highest / self._curve.mean), 16))
+            which = np.clip(np.searchsorted(bounds, elapsed, side="right") - 1, 0, len(low) - 1)
+            trial = low[which] + elapsed - bounds[which]
             rate = self._curve.value(self._phase((trial - (t_ref - origin)) * _DAY, *rest))
-            drawn = np.append(drawn, trial[random.uniform(size=len(trial)) * highest < rate])
-        return self._time_at(origin, drawn[:n_events])
+            drawn = np.append(drawn, trial[rng.uniform(size=len(trial)) * highest < rate])
+        return drawn[:n]
 
     plot_phasogram = figures.plot_phasogram
 
