@@ -42,7 +42,10 @@ numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 
 # Packages in the order of the data: what to read first comes first.
-PACKAGES = ("maps", "irf", "data", "datasets", "estimators", "estimators.utils", "modeling", "modeling.models", "stats", "errors")
+PACKAGES = (
+    *("maps", "irf", "data", "datasets", "estimators", "estimators.utils", "modeling", "modeling.models", "stats"),
+    *("analysis", "visualization", "errors"),
+)
 
 
 def write_api_pages() -> None:

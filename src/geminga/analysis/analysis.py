@@ -11,6 +11,7 @@ from geminga.analysis import products
 from geminga.analysis.config import AnalysisConfig
 from geminga.analysis.observations import open_store, select_observations
 from geminga.analysis.reduction import make_datasets, stacked
+from geminga.analysis.report.make import report
 from geminga.errors import ConfigError, InputError, OrderError
 from geminga.utils.files import make_path
 
@@ -283,6 +284,8 @@ class Analysis:
         is_spectrum = datasets[0].counts.geom.is_region
         whole = datasets if len(datasets) == 1 or is_spectrum else stacked(self.config.datasets, datasets)
         self.excess_map = products.excess_map(self.config.excess_map, whole[0])
+
+    report = report
 
     # ---- what steps need -----------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from geminga.cli.check import check
 from geminga.cli.demo import demo
 from geminga.cli.info import info
 from geminga.cli.reduce import reduce
+from geminga.cli.report import report
 from geminga.errors import GemingaError
 
 __all__ = ["main"]
@@ -44,5 +45,5 @@ def main(ctx: click.Context, debug: bool) -> None:
     ctx.obj = {"debug": debug}
 
 
-for _command in (analysis, check, demo, info, reduce):
+for _command in (analysis, check, demo, info, reduce, report):
     main.add_command(_command)

@@ -12,6 +12,8 @@ __getattr__, __dir__, __all__ = attach(
         ".heatmap": ["annotate_heatmap", "plot_heatmap"],
         ".lines": ["plot_contour_line", "plot_theta_squared_table"],
         ".panels": ["MapPanelPlotter", "plot_distribution", "plot_map_rgb"],
+        ".significance": ["plot_residual_distribution", "plot_significance_map"],
+        ".spectra": ["plot_light_curve", "plot_sed"],
         ".violin": ["plot_samples_violin_vs_energy"],
         "geminga.maps.map.plot": ["add_colorbar"],
     },
