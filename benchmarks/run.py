@@ -60,6 +60,7 @@ NAMES = (
     "flux_points",
     "ts_map",
     "reduce_maps",
+    "reduce_gc",
 )
 
 

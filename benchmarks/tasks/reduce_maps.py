@@ -23,14 +23,10 @@ def reduce(package: Package):
     return makers.DatasetsMaker(chain).run(empty, store.get_observations([23523, 23526, 23559, 23592]))[0]
 
 
-def run(package: Package) -> dict:
-    times = []
-    for _ in range(REPEAT):
-        seconds, dataset = clock(lambda: reduce(package))
-        times.append(seconds)
+def describe(package: Package, dataset) -> dict[str, float]:
     safe = dataset.mask_safe.data
     psf = dataset.psf.get_psf_kernel(package.maps.WcsGeom.create(width=2, binsz=0.02, axes=dataset.exposure.geom.axes))
-    result = {
+    return {
         "counts": float(dataset.counts.data.sum()),
         "counts_safe": float(dataset.counts.data[safe].sum()),
         "safe": float(safe.sum()),
@@ -40,15 +36,18 @@ def run(package: Package) -> dict:
         "edisp": float(dataset.edisp.get_edisp_kernel().pdf_matrix[8].max()),
         "psf": float(psf.data[8].max()),
     }
-    return {"time": statistics.median(times), "result": result}
+
+
+def run(package: Package) -> dict:
+    times = []
+    for _ in range(REPEAT):
+        seconds, dataset = clock(lambda: reduce(package))
+        times.append(seconds)
+    return {"time": statistics.median(times), "result": describe(package, dataset)}
 
 
 def agree(ours: dict, peer: dict) -> list[str]:
-    return [
-        text
-        for key in peer
-        for text in relative_complaints({k: v for k, v in ours.items() if k == key}, {key: peer[key]}, RTOL.get(key, 1e-6))
-    ]
+    return [text for key in peer for text in relative_complaints({key: ours[key]}, {key: peer[key]}, RTOL.get(key, 1e-6))]
 
 
 if __name__ == "__main__":

@@ -312,6 +312,18 @@ class TestFromEventsFiles:
         assert DataStore.from_events_files([events], responses).obs(1).aeff.tag == "aeff_2d"
         assert DataStore.from_events_files([events]).get_observations().ids == []
 
+    def test_responses_of_one_file_are_independent(self, tmp_path):
+        events = [write_file(tmp_path / f"{n}.fits", events_hdu(n), gti_hdu(), with_irfs=False) for n in (1, 2)]
+        responses = write_file(tmp_path / "irf.fits")
+        store = DataStore.from_events_files(events, responses)
+        one, other = store.obs(1), store.obs(2)
+        before = other.aeff.data.copy()
+        one.aeff.data[:] = 0
+        one.bkg.meta["MINE"] = 1
+        assert (other.aeff.data == before).all()
+        assert (store.obs(2).aeff.data == before).all()
+        assert "MINE" not in store.obs(2).bkg.meta
+
     def test_calibration_database(self, tmp_path, monkeypatch):
         events = write_file(tmp_path / "e.fits", events_hdu(1, CALDB="dr1", IRF="std"), gti_hdu(), with_irfs=False)
         monkeypatch.delenv("CALDB", raising=False)

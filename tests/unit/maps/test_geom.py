@@ -288,3 +288,18 @@ def test_map_create_follows_the_geometry() -> None:
     assert Map.from_geom(GEOM, data=3 * u.m**2, unit="cm2").data[0, 0, 0] == 3e4
     with pytest.raises(UnitError, match="'s'"):
         Map.from_geom(GEOM, data=3 * u.s, unit="cm2")
+
+
+def test_parts_of_geometries_with_the_same_pixels_share_them() -> None:
+    axes = [MapAxis.from_energy_bounds("1 TeV", "10 TeV", nbin=n, name=name) for n, name in ((2, "energy"), (3, "energy_true"))]
+    image = WcsGeom.create(npix=(20, 10), binsz=0.1, skydir=(10, 20))
+    one, other = (image.to_cube([axis]) for axis in axes)
+    parts = [geom.cutout(SkyCoord(10.2, 20.1, unit="deg"), "0.5 deg") for geom in (one, other)]
+    assert parts[0].to_image() == parts[1].to_image()
+    assert parts[0].pixel_unit_vectors("icrs") is parts[1].pixel_unit_vectors("icrs")  # computed once
+    elsewhere = one.cutout(SkyCoord(9.6, 20.1, unit="deg"), "0.5 deg")
+    again = one.cutout(SkyCoord(10.2, 20.1, unit="deg"), "0.5 deg")
+    assert elsewhere.center_skydir.separation(SkyCoord(9.6, 20.1, unit="deg")) < 0.1 * u.deg
+    assert again == parts[0]
+    assert np.array_equal(again.pixel_unit_vectors("icrs"), parts[0].pixel_unit_vectors("icrs"))
+    assert pickle.loads(pickle.dumps(one)).cutout(SkyCoord(10.2, 20.1, unit="deg"), "0.5 deg") == parts[0]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import html
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from geminga.data.events import EventList
 from geminga.data.gti import GTI
@@ -19,6 +21,7 @@ from geminga.errors import FileError, GemingaError, InputError
 from geminga.irf import IRF, IRF_REGISTRY
 from geminga.maps import Map
 from geminga.utils.files import read_fits, reading
+from geminga.utils.fits_tables import FitsTable
 
 __all__ = ["HDULocation", "store_root"]
 
@@ -52,13 +55,25 @@ def _read_gti(location: HDULocation) -> GTI:
     return gti_from_table(GTI, recent_tables(path)[location.hdu_name or "GTI"], path)
 
 
+#: Response functions made of tables which are still in memory: all observations of an array may share one file of them.
+_known: WeakKeyDictionary[FitsTable, Any] = WeakKeyDictionary()
+
+
+def _parsed(cls: Any, hdu: FitsTable) -> Any:
+    """Response function of a table; each caller has a copy of its own."""
+    made = _known.get(hdu)
+    if not isinstance(made, cls):
+        made = _known[hdu] = cls.from_table(hdu.table())
+    return copy.deepcopy(made)
+
+
 def _read_irf(location: HDULocation) -> Any:
     cls, path = IRF_REGISTRY.get_cls(location.hdu_class), location.path()
     if not issubclass(cls, IRF):
         return cls.read(path, hdu=location.hdu_name, **({"format": location.format} if location.format else {}))
     hdu = recent_tables(path)[location.hdu_name or 1]
     try:
-        return cls.from_table(hdu.table())
+        return _parsed(cls, hdu)
     except (FileError, InputError) as error:
         msg = f"File {path}, HDU {hdu.name!r}: {error}"
         raise type(error)(msg) from error

@@ -11,7 +11,6 @@ from astropy import units as u
 from geminga.errors import GeometryError, InputError
 from geminga.maps.axes.grouping import check_factor
 from geminga.maps.geom.create import angle_pair, sky_lonlat
-from geminga.maps.geom.grid import PixelGrid, shifted_wcs
 from geminga.utils.units import values_in
 
 if TYPE_CHECKING:
@@ -32,8 +31,7 @@ def overlap_errors() -> tuple[type[GeometryError], type[GeometryError]]:
 
 def _image(geom: WcsGeom, crpix: Any, npix: Any, scale: Any = None) -> WcsGeom:
     """Same projection with another reference pixel, size and scale."""
-    number = geom._read_npix(None, npix)
-    return type(geom)(PixelGrid(shifted_wcs(geom.wcs, crpix, number, scale), number), axes=geom.axes)
+    return type(geom)(geom._grid.part(crpix, geom._read_npix(None, npix), scale), axes=geom.axes)
 
 
 def _cut_size(geom: WcsGeom, width: Any, odd_npix: bool, min_npix: int) -> list[int]:

@@ -88,6 +88,21 @@ class PixelGrid:
             wcs.array_shape = (npix[1], npix[0])
         self.wcs, self.npix = wcs, npix
         self._vectors: dict[str, Floats] = {}
+        self._last_part: tuple[Any, PixelGrid] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the last part, which is made again where it is needed."""
+        return self.__dict__ | {"_last_part": None}
+
+    def part(self, crpix: Any, npix: tuple[int, int], scale: Any = None) -> PixelGrid:
+        """Same projection with another reference pixel and size, and with pixels `scale` times as wide.
+
+        The last one is kept: the maps of a dataset are cut alike, and then share their coordinates.
+        """
+        key = (tuple(np.ravel(crpix).tolist()), npix, None if scale is None else tuple(np.ravel(scale).tolist()))
+        if self._last_part is None or self._last_part[0] != key:
+            self._last_part = (key, PixelGrid(shifted_wcs(self.wcs, crpix, npix, scale), npix))
+        return self._last_part[1]
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -116,9 +131,14 @@ class PixelGrid:
         return str(self.wcs.wcs.ctype[0][5:].strip())
 
     @cached_property
+    def _matrix(self) -> Floats:
+        """Matrix from pixels to intermediate coordinates, deg."""
+        return np.asarray(self.wcs.pixel_scale_matrix)
+
+    @cached_property
     def scales(self) -> Floats:
         """Size of a pixel at the reference pixel, deg, (lon, lat)."""
-        return np.asarray(np.sqrt((self.wcs.pixel_scale_matrix**2).sum(axis=0)))
+        return np.asarray(np.sqrt((self._matrix**2).sum(axis=0)))
 
     def to_world(self, x: Any, y: Any) -> tuple[Floats, Floats]:
         """Longitude and latitude in deg of pixel coordinates, NaN outside the projection."""
@@ -217,10 +237,8 @@ class PixelGrid:
 
     def is_same_projection(self, other: PixelGrid, rtol: float) -> bool:
         """Whether all but size and reference pixel are equal."""
-        one, two = self.wcs, other.wcs
-        return (
-            self.frame == other.frame
-            and self.projection == other.projection
-            and np.allclose(one.wcs.crval, two.wcs.crval, rtol=rtol, atol=rtol * self.scales.min())
-            and np.allclose(one.pixel_scale_matrix, two.pixel_scale_matrix, rtol=rtol, atol=rtol * self.scales.min())
-        )
+        if self.frame != other.frame or self.projection != other.projection:
+            return False
+        tolerance = rtol * float(self.scales.min())
+        pairs = ((self.wcs.wcs.crval, other.wcs.wcs.crval), (self._matrix, other._matrix))
+        return all(np.array_equal(one, two) or np.allclose(one, two, rtol=rtol, atol=tolerance) for one, two in pairs)
