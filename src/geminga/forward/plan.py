@@ -130,15 +130,15 @@ def _npred_image(plan: DataPlan, model: Any) -> Array:
     return image_data(np.nan_to_num(np.asarray(data, dtype=float)))[:, plan.field.pixel]
 
 
-def _flux(model: Any, edges: Array, gti: Any) -> tuple[Evaluator, list[Any], Array, Array]:
+def _flux(model: Any, edges: Array, gti: Any, scales: list[Any]) -> tuple[Evaluator, list[Any], Array, Array]:
     """Flux in each true-energy bin, averaged over the good time intervals, and its parameters.
 
     Those in time are large numbers of which small changes matter (a date, a frequency), so that the component counts them
     from their present value in natural steps: with the parameters come offset and scale of the component's numbers.
     """
     spectral, temporal = model.spectral_model, model.temporal_model
-    evaluator = flux_evaluator(spectral, temporal, gti, edges)
-    own = list(spectral.parameters)
+    evaluator = flux_evaluator(spectral, temporal, gti, edges, len(scales))
+    own = [*spectral.parameters, *scales]
     n = len(own)
     if temporal is None or gti is None:
         if temporal is not None:
@@ -161,7 +161,7 @@ def _source(plan: DataPlan, model: Any, gti: Any, index: Callable[[Any], NDArray
         msg = f"Dataset {plan.name!r} has no exposure, so model {model.name!r} cannot be folded; set dataset.exposure."
         raise DataError(msg)
     apply = model.apply_irf
-    flux, spectral, time_offset, flux_scale = _flux(model, plan.edges_true, gti)
+    flux, spectral, time_offset, flux_scale = _flux(model, plan.edges_true, gti, systematics.energy_scales(model))
     if apply.get("exposure", True):
         nuisance = systematics.area(plan.edges_true)
         flux = nuisance.on(flux, len(spectral))

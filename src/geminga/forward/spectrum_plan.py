@@ -183,9 +183,10 @@ def _source(plan: SpectrumPlan, model: Any, gti: Any, places: _Places, systemati
     if plan.exposure is None:
         msg = f"Dataset {plan.name!r} has no exposure, so model {model.name!r} cannot be folded; set dataset.exposure."
         raise DataError(msg)
-    flux, factor, key = _flux(plan, model, gti)
+    scales = systematics.energy_scales(model)
+    flux, factor, key = _flux(plan, model, gti, len(scales))
     matrix = _matrix(plan, model) * (factor * plan.used)
-    own = model.spectral_model.parameters
+    own = [*model.spectral_model.parameters, *scales]
     nuisance = systematics.area(plan.true_edges) if model.apply_irf.get("exposure", True) else NONE
     seen = nuisance.on(flux, len(own))
     return Signal(
@@ -193,11 +194,12 @@ def _source(plan: SpectrumPlan, model: Any, gti: Any, places: _Places, systemati
     )
 
 
-def _flux(plan: SpectrumPlan, model: Any, gti: Any) -> tuple[Any, float, Hashable]:
-    """Flux as a function of the spectral parameters, a constant factor on it, and what it depends on beside these."""
+def _flux(plan: SpectrumPlan, model: Any, gti: Any, n_scales: int) -> tuple[Any, float, Hashable]:
+    """Flux as a function of spectral parameters and scales, a constant factor on it, and what it depends on beside these."""
     temporal, spectral = model.temporal_model, model.spectral_model
     if temporal is None or not temporal.is_energy_dependent:
-        return spectral.flux_evaluator(plan.true_edges), float(temporal_average(temporal, gti)), _formula_key(spectral)
+        own = flux_evaluator(spectral, None, gti, plan.true_edges, n_scales)
+        return own, float(temporal_average(temporal, gti)), (_formula_key(spectral), n_scales)
     together, times = flux_evaluator(spectral, temporal, gti, plan.true_edges), current_values(temporal.parameters)
 
     def flux(values: Array) -> tuple[Array, Array]:

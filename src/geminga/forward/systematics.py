@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geminga.errors import InputError
+from geminga.errors import InputError, UnsupportedError
 from geminga.modeling.models.derivative import Evaluator, Result, evaluate_many
 from geminga.numerics.factors import PowerFactor
 
@@ -87,6 +87,28 @@ class Systematics:
             )
             raise InputError(msg)
         return nuisance
+
+    def energy_scales(self, source: Any) -> list[Any]:
+        """Parameters whose product is the energy at which a photon is seen over its own.
+
+        Raises
+        ------
+        UnsupportedError
+            If image or course in time of a source depend on energy: these are known at fixed energies only.
+        """
+        apply = source.apply_irf
+        if not (apply.get("exposure", True) or apply.get("edisp", True)):
+            return []
+        scales = [p for model in self.models for p in model.active if p.name == "energy_scale"]
+        if scales and any(
+            part is not None and part.is_energy_dependent for part in (source.spatial_model, source.temporal_model)
+        ):
+            msg = (
+                f"Model {source.name!r} has an image or a course in time that depends on energy, for which a systematic error of "
+                "the energy scale is not supported; leave energy_scale out, or restrict the datasets_names of its model."
+            )
+            raise UnsupportedError(msg)
+        return scales
 
     def _nuisance(self, rows_of: Callable[[Any], list[Any]]) -> Nuisance:
         rows = [row for model in self.models for row in rows_of(model)]

@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from geminga.datasets import Datasets
-from geminga.errors import InputError
+from geminga.errors import InputError, UnsupportedError
 from geminga.forward.spectrum import SpectrumTerm
+from geminga.irf import EDispKernelMap, PSFMap
+from geminga.maps import Map, MapAxis
 from geminga.modeling import Fit, Parameter
 from geminga.modeling.models import (
+    BrokenPowerLawSpectralModel,
     FoVBackgroundModel,
     GaussianPrior,
     GaussianSpatialModel,
@@ -25,9 +28,11 @@ from geminga.modeling.models import (
     SystematicsModel,
 )
 from tests.unit.datasets.builders import CENTER, map_dataset, onoff_map, onoff_spectrum, spectrum_dataset
+from tests.unit.modeling.models.spatial.test_laws import Shrinking
 
 BANDS = [0.9, 3, 11] * u.TeV
 AREA = {"area_scale": 1.1, "area_slope": -0.2}
+SCALE = {"energy_scale": 1.07}
 BACKGROUND = {"background_norm": [1.2, 0.9], "background_tilt": [0.1, -0.3]}
 
 
@@ -54,9 +59,8 @@ def freed(model):
 
 
 def systematics(names=None, with_background=True, **own):
-    return freed(
-        SystematicsModel(names, energy_edges=BANDS, name="errors", **AREA, **(BACKGROUND if with_background else {}), **own)
-    )
+    effects = {**AREA, **SCALE, **(BACKGROUND if with_background else {}), **own}
+    return freed(SystematicsModel(names, energy_edges=BANDS, name="errors", **effects))
 
 
 def make(kind):
@@ -129,11 +133,68 @@ def test_sparse_equals_dense(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_area_is_a_factor_on_the_exposure(kind):
     dataset = make(kind)
+    dataset.models["errors"].energy_scale.value = 1
     seen = dataset.npred_signal().data
     energy = dataset.exposure.geom.axes["energy_true"].center.to_value("TeV")
     dataset.models = [m for m in dataset.models if m.name != "errors"]
     dataset.exposure = dataset.exposure * (1.1 * energy**-0.2)[:, None, None]
     assert_allclose(seen, dataset.npred_signal().data, rtol=1e-9, atol=1e-12 * seen.max())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("spectrum", [LogParabolaSpectralModel, PowerLawSpectralModel, BrokenPowerLawSpectralModel])
+def test_energy_scale_is_that_of_the_response(kind, spectrum):
+    """A photon of energy E has the response of 1.07 E: that of a dataset whose axis of true energy is divided by 1.07."""
+    dataset = make(kind)
+    dataset.models["source"].spectral_model = spectrum(amplitude="2e-12 cm-2 s-1 TeV-1")
+    errors = dataset.models["errors"]
+    errors.area_scale.value, errors.area_slope.value = 1, 0
+    seen = dataset.npred_signal().data
+    errors.energy_scale.value = 1
+    nominal = dataset.npred_signal().data
+    divide_true_energies(dataset, 1.07)
+    assert_allclose(seen, dataset.npred_signal().data, rtol=1e-9, atol=1e-12 * seen.max())
+    assert abs(seen.sum() / nominal.sum() - 1) > 0.02
+
+
+def divide_true_energies(dataset, scale):
+    """Divide the axis of true energy of exposure and responses, values unchanged."""
+
+    def moved(own):
+        axes = [
+            MapAxis.from_energy_edges(axis.edges / scale, name=axis.name) if axis.name == "energy_true" else axis
+            for axis in own.geom.axes
+        ]
+        return Map.from_geom(own.geom.to_image().to_cube(axes), data=own.data, unit=own.unit)
+
+    dataset.exposure = moved(dataset.exposure)
+    dataset.edisp = EDispKernelMap(moved(dataset.edisp.edisp_map))
+    if dataset.psf is not None:
+        dataset.psf = PSFMap(moved(dataset.psf.psf_map))
+
+
+def test_shared_and_own_energy_scales_multiply():
+    dataset = spectrum_dataset(nbin=5)
+    dataset.models = [sky(), SystematicsModel(energy_scale=1.1), SystematicsModel(energy_scale=0.95)]
+    both = dataset.npred().data
+    dataset.models = [sky(), SystematicsModel(energy_scale=1.1 * 0.95)]
+    assert_allclose(both, dataset.npred().data, rtol=1e-12)
+
+
+def test_power_law_in_closed_form():
+    """Counts of a power law of index 2.3 rise by the power 1.3 of the scale, whatever the response."""
+    dataset = spectrum_dataset(nbin=5)
+    dataset.models = [sky(), SystematicsModel(energy_scale=1.1)]
+    seen = dataset.npred_signal().data
+    dataset.models = dataset.models[:1]
+    assert_allclose(seen, 1.1**1.3 * dataset.npred_signal().data, rtol=1e-12)
+
+
+def test_energy_dependent_images_are_refused():
+    dataset = map_dataset(name="map")
+    dataset.models = [sky(Shrinking()), SystematicsModel(energy_scale=1.1)]
+    with pytest.raises(UnsupportedError, match="'source' has an image or a course in time that depends on energy"):
+        dataset.npred()
 
 
 @pytest.mark.parametrize("kind", ["map point", "map gauss norm", "spectrum", "spectrum norm"])
@@ -181,6 +242,7 @@ def test_neutral_costs_nothing():
     dataset.models = [*dataset.models, errors]
     errors.area_scale.value = 1.1
     errors.area_slope.value = -0.2
+    errors.energy_scale.value = 1.07
     for name, value in {"norm_0": 1.2, "norm_1": 0.9, "tilt_0": 0.1, "tilt_1": -0.3}.items():
         errors.parameters[f"background_{name}"].value = value
     assert_allclose(dataset.stat_sum(), loud, rtol=1e-12)
@@ -243,10 +305,11 @@ def joint(n=4, spectrum=None, **kwargs):
     return datasets
 
 
-@pytest.mark.parametrize("spectrum", [PowerLawSpectralModel, LogParabolaSpectralModel])
+@pytest.mark.parametrize("spectrum", [PowerLawSpectralModel, LogParabolaSpectralModel, BrokenPowerLawSpectralModel])
 def test_many_spectra_are_one_term(spectrum):
-    datasets = joint(spectrum=spectrum(amplitude="2e-13 cm-2 s-1 TeV-1"), area_scale=GaussianPrior(mu=1, sigma=0.1))
-    for i, p in enumerate(p for p in datasets.models.parameters if p.name == "area_scale"):
+    prior = GaussianPrior(mu=1, sigma=0.1)
+    datasets = joint(spectrum=spectrum(amplitude="2e-13 cm-2 s-1 TeV-1"), area_scale=prior, energy_scale=prior)
+    for i, p in enumerate(p for p in datasets.models.parameters if p.name.endswith("scale")):
         p.value += 0.02 * i
     terms = [d.likelihood() for d in datasets]
     assert len({own.batch_key for own in terms}) == 1

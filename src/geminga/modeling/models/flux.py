@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geminga.modeling.models.derivative import Evaluator, Result, current_values
+from geminga.modeling.models.spectral.energy_scale import ScaledFlux
 from geminga.numerics.quadrature import log_panels
 
 __all__ = ["flux_evaluator", "temporal_average"]
@@ -24,7 +25,7 @@ def temporal_average(temporal: Any, gti: Any, energy: ArrayLike | None = None) -
     return value
 
 
-def flux_evaluator(spectral: Any, temporal: Any, gti: Any, energy_edges: Array) -> Evaluator:
+def flux_evaluator(spectral: Any, temporal: Any, gti: Any, energy_edges: Array, n_scales: int = 0) -> Evaluator:
     """Prepare the flux in energy bins.
 
     Parameters
@@ -37,17 +38,18 @@ def flux_evaluator(spectral: Any, temporal: Any, gti: Any, energy_edges: Array) 
         Intervals; without them there is no course in time.
     energy_edges : array
         Edges in TeV, shape (n + 1,).
+    n_scales : int
+        Number of scales of energy, see `ScaledFlux`; the temporal model must not depend on energy then.
 
     Returns
     -------
     evaluator : callable
-        Takes the values of the spectral parameters and, if there are intervals, of the temporal ones; returns flux and
-        gradient, shapes (n,) and (n_par, n).
+        Takes the values of the spectral parameters, of the scales and, if there are intervals, of the temporal ones; returns
+        flux and gradient, shapes (n,) and (n_par, n).
     """
     if temporal is None or gti is None:
-        own: Evaluator = spectral.flux_evaluator(energy_edges)
-        return own
-    n = len(spectral.parameters)
+        return _spectral_flux(spectral, energy_edges, n_scales)
+    n = len(spectral.parameters) + n_scales
     if temporal.is_energy_dependent:
         low, high = energy_edges[:-1], energy_edges[1:]
         breaks = [*spectral._break_energies(current_values(spectral.parameters)), *temporal._break_energies]
@@ -56,7 +58,14 @@ def flux_evaluator(spectral: Any, temporal: Any, gti: Any, energy_edges: Array) 
         average = _remembering(temporal.average_evaluator(gti.time_start, gti.time_stop, nodes))
         return _product(spectral.dnde_evaluator(nodes), average, n, rule.integrate)
     average = _remembering(temporal.average_evaluator(gti.time_start, gti.time_stop))
-    return _product(spectral.flux_evaluator(energy_edges), average, n, np.asarray)
+    return _product(_spectral_flux(spectral, energy_edges, n_scales), average, n, np.asarray)
+
+
+def _spectral_flux(spectral: Any, energy_edges: Array, n_scales: int) -> Evaluator:
+    if n_scales:
+        return ScaledFlux(spectral, energy_edges, n_scales)
+    own: Evaluator = spectral.flux_evaluator(energy_edges)
+    return own
 
 
 def _product(spectral: Evaluator, temporal: Evaluator, n: int, integrate: Callable[[Array], Array]) -> Evaluator:

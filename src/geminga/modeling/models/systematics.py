@@ -34,17 +34,25 @@ def _neutral(name: str) -> float:
 
 def _defaults(n_bands: int) -> Parameters:
     """All parameters without any effect."""
-    names = ["area_scale", "area_slope"]
+    names = ["area_scale", "area_slope", "energy_scale"]
     for i in range(n_bands):
         names += [f"background_norm_{i}", f"background_tilt_{i}"]
-    bounds = {1.0: 0.0, 0.0: np.nan}  # norms are not negative
-    return Parameters(Parameter(name, _neutral(name), min=bounds[_neutral(name)], frozen=True) for name in names)
+    return Parameters(_default(name) for name in names)
+
+
+def _default(name: str) -> Parameter:
+    """A parameter without effect; norms are not negative, and scales of energy and width near one."""
+    low, high = (0.0, np.nan) if _neutral(name) else (np.nan, np.nan)
+    if name in {"energy_scale", "psf_scale"}:
+        low, high = 0.2, 5.0
+    return Parameter(name, _neutral(name), min=low, max=high, frozen=True)
 
 
 class SystematicsModel(NamedModel):
     r"""Systematic errors shared by some datasets, as parameters of the fit.
 
-    The effective area is multiplied by :math:`s\,(E / E_0)^{b}` of the true energy (``area_scale`` s, ``area_slope`` b), the
+    The effective area is multiplied by :math:`s\,(E / E_0)^{b}` of the true energy (``area_scale`` s, ``area_slope`` b). A
+    photon of energy E is seen as one of :math:`z\,E` (``energy_scale`` z): area, dispersion and PSF are those of that energy. The
     background in each band of reconstructed energy by :math:`n_i\,(E / E_i)^{-t_i}` (``background_norm_0``,
     ``background_tilt_0``, ...; :math:`E_i` is the logarithmic centre of the band, or :math:`E_0` without bands).
 
