@@ -18,9 +18,10 @@ from scipy import fft, ndimage
 
 from geminga.forward.field import Field, Selection
 from geminga.forward.folded import Fold
-from geminga.forward.irf import FixedIrf, Irf, IrfSource
+from geminga.forward.irf import FixedIrf, Irf, IrfSource, PsfTable
 from geminga.forward.memo import Memo
 from geminga.forward.position import position_vectors
+from geminga.forward.psf_scale import rounded
 from geminga.forward.steps import spectral_steps
 from geminga.numerics.radial import psf_operator, subdivision
 
@@ -31,6 +32,9 @@ Index = NDArray[np.intp]
 
 #: Largest number of nodes of the plane along one side.
 MAX_NODES = 1400
+
+#: Relative step for the derivative of the (tabulated) PSF by its width.
+WIDER = 1e-3
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ class GridComponent:
         Where the plane is centred (lon, lat in deg); None follows the first two spatial values.
     active : bool array
         Spatial parameters that may vary; the others get no derivative.
+    n_psf : int
+        How many of the spatial values, the last ones, multiply the width of the PSF.
     """
 
     field: Field
@@ -73,6 +79,7 @@ class GridComponent:
     n_spatial: int
     active: NDArray[np.bool_]
     is_flat: bool = False
+    n_psf: int = 0
     memo: Memo = dataclasses.field(default_factory=lambda: Memo(4))
 
     def _center(self, spatial: Array) -> tuple[float, float]:
@@ -85,16 +92,21 @@ class GridComponent:
     def _make_basis(self, spatial: Array, with_gradient: bool) -> tuple[Selection, Array, Array, Irf]:
         lon, lat = self._center(spatial)
         irf = self.irf.at(lon, lat)
+        spatial, scales = spatial[: self.n_shape], spatial[self.n_shape :]
         support = self.support(spatial)
-        reach = irf.psf.reach if irf.psf is not None else 0.0
+        psf = irf.psf if irf.psf is None or not self.n_psf else rounded(irf.psf, float(scales.prod()))
+        reach = psf.reach if psf is not None else 0.0
         if self.is_flat or support is None:
             selection = self.field.take(np.arange(len(self.field.tile_center)))
         else:
             center, _, _ = position_vectors(lon, lat, self.rotation)
             selection = self.field.select(center, support + reach + self.field.side)
-        rows = 1 + (int(self.active.sum()) if with_gradient else 0)
-        convolve = irf.psf is not None and not self.is_flat
-        images = (self._convolved if convolve else self._direct)(spatial, selection, irf, support, rows)
+        rows = 1 + (int(self.active[: self.n_shape].sum()) if with_gradient else 0)
+        if psf is None or self.is_flat:
+            images = self._direct(spatial, selection, support, rows)
+        else:
+            widths = scales if with_gradient else scales[:0]
+            images = self._convolved(spatial, selection, psf, support, rows, float(scales.prod()), widths)
         exposure = self.exposure[0] @ self.exposure[1][selection.pixels].T
         basis = images * exposure
         gradient = np.zeros((self.n_spatial, *basis[0].shape)) if with_gradient else np.zeros((0, 0, 0))
@@ -107,7 +119,7 @@ class GridComponent:
         value, gradient = self.density(lon, lat, spatial)
         if rows == 1:
             return value[None]
-        return np.concatenate([value[None], gradient[self.active]])
+        return np.concatenate([value[None], gradient[self.active[: self.n_shape]]])
 
     def _parts(self, selection: Selection, number: int) -> Iterator[Array]:
         """Vectors to the ``number**2`` parts of each pixel, one part of all pixels at a time, shape (n, 3)."""
@@ -125,7 +137,7 @@ class GridComponent:
             for dx in offset:
                 yield v + side * (dx * east + dy * north)
 
-    def _direct(self, spatial: Array, selection: Selection, irf: Irf, support: float | None, rows: int) -> Array:
+    def _direct(self, spatial: Array, selection: Selection, support: float | None, rows: int) -> Array:
         """Average over each pixel of the density itself (no PSF), from sub-pixels where it needs them."""
         wanted = 1.0 if self.is_flat else 3 * self.field.side / max(self.feature(spatial), 1e-6)
         n_sub = int(np.clip(np.ceil(wanted), 1, 20))
@@ -138,9 +150,10 @@ class GridComponent:
         n_true = self.exposure[0].shape[0]
         return np.broadcast_to(out / n_sub**2, (rows, n_true, len(selection.pixels)))
 
-    def _convolved(self, spatial: Array, selection: Selection, irf: Irf, support: float | None, rows: int) -> Array:
-        psf = irf.psf
-        assert psf is not None
+    def _convolved(
+        self, spatial: Array, selection: Selection, psf: PsfTable, support: float | None, rows: int, w: float, scales: Array
+    ) -> Array:
+        """Convolved images, and their derivatives by those of the `scales` of the width (w together) that may vary."""
         center, east, north = position_vectors(*self._center(spatial), np.eye(3))
         east = east / np.linalg.norm(east)
         radius = self._radius(selection, center, support, psf.reach)
@@ -157,15 +170,21 @@ class GridComponent:
         # FFT convolution with the pixel-averaged PSF of each energy.
         n_kernel = int(np.ceil((psf.reach + self.field.side) / step))
         size = fft.next_fast_len(len(axis) + n_kernel, real=True)
-        kernel = self._kernel_transform(irf, step, n_kernel, size, side)
+        kernels = [self._kernel_transform(psf, w, step, n_kernel, size, side)] * rows
         transform = fft.rfft2(stack, s=(size, size))
+        varying = scales[self.active[self.n_shape :]] if len(scales) else scales
+        if len(varying):
+            ends = [self._kernel_transform(psf, w * (1 + h), step, n_kernel, size, side) for h in (WIDER, -WIDER)]
+            slope = (ends[0] - ends[1]) / (2 * WIDER)
+            kernels += [slope / scale for scale in varying]
+            transform = np.concatenate([transform, *[transform[:1]] * len(varying)])
         n_true = self.exposure[0].shape[0]
         pixels = []
         for part in self._parts(selection, number):
             x, y = _to_plane(part @ self.rotation, center, east, north)
             pixels.append(np.stack([y / step + half, x / step + half]))
-        out = np.zeros((rows, n_true, len(selection.pixels)))
-        for r in range(rows):
+        out = np.zeros((len(kernels), n_true, len(selection.pixels)))
+        for r, kernel in enumerate(kernels):
             for t in range(n_true):
                 image = fft.irfft2(transform[r, t if transform.shape[1] > 1 else 0] * kernel[t], s=(size, size))
                 image = image[: len(axis), : len(axis)]
@@ -182,20 +201,24 @@ class GridComponent:
         wanted = farthest + reach if support is None else support + reach
         return float(min(wanted, farthest + reach))
 
-    def _kernel_transform(self, irf: Irf, step: float, n_kernel: int, size: int, side: float) -> Array:
-        psf = irf.psf
-        assert psf is not None
+    def _kernel_transform(self, psf: PsfTable, w: float, step: float, n_kernel: int, size: int, side: float) -> Array:
+        """Transform of the PSF, w times as wide, averaged over a pixel."""
         offset = np.minimum(np.arange(size), size - np.arange(size)) * step
         r = np.hypot(offset[:, None], offset[None, :])
         fine = step / 2
         n_nodes = int(np.ceil((psf.reach + self.field.side) / fine)) + 2
-        value, _ = psf_operator(psf.rad, psf.edge, side, fine, n_nodes)
+        value, _ = psf_operator(psf.rad * w, psf.edge * w, side, fine, n_nodes)
         table = psf.values @ value.T
         table[:, -1] = 0
         kernel = np.array([np.interp(r, fine * np.arange(n_nodes), row, right=0.0) for row in table])
         total = kernel.sum(axis=(1, 2), keepdims=True)
         kernel = np.divide(kernel, total, out=np.zeros_like(kernel), where=total > 0)
         return np.asarray(fft.rfft2(kernel, s=(size, size)))
+
+    @property
+    def n_shape(self) -> int:
+        """Number of spatial parameters without those of the PSF."""
+        return self.n_spatial - self.n_psf
 
     # ---- component -----------------------------------------------------------------------------
 

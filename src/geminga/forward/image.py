@@ -44,7 +44,7 @@ def check(plan: DataPlan, term: Any, name: str) -> None:
         raise InputError(msg)
     values = values_of(term)
     for source in term.sources:
-        own = [term.parameters[j] for j in source.index]
+        own = [p for p in (term.parameters[j] for j in source.index) if p.type != "systematic"]
         if all(p.frozen for p in own) or len(source.forward(values).selection.pixels):
             continue
         place = ", ".join(f"{p.name}={p.quantity}" for p in own if p.name in {"lon_0", "lat_0"})

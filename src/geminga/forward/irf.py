@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
 
 from geminga.forward.memo import Memo
 from geminga.numerics.radial import SQUARE_DEG, psf_integral, psf_transform
@@ -19,6 +21,10 @@ from geminga.numerics.radial import SQUARE_DEG, psf_integral, psf_transform
 __all__ = ["FixedIrf", "Irf", "IrfSource", "MapIrf", "PsfTable", "make_psf_scales"]
 
 Array = NDArray[np.float64]
+
+
+#: How far the transform of a PSF is known beyond `k_max`: by more than a width moves while the rule of its wave numbers stays.
+BEYOND = 1.2
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,18 @@ class PsfTable:
     reach: float  # deg, beyond which nothing is left at any energy
     k_max: float  # 1/deg, beyond which the transform is negligible
     is_reco: bool = False
+
+    @cached_property
+    def _spline(self) -> CubicSpline:
+        """Transform at equidistant wave numbers, which a quarter of a radian at `reach` resolves, to a fifth beyond `k_max`."""
+        largest = BEYOND * self.k_max
+        k = np.linspace(0, largest, int(np.ceil(4 * largest * self.reach)) + 8)
+        table = psf_transform(k, self.rad, self.edge, self.values).T
+        return CubicSpline(k, table, bc_type=((1, np.zeros(table.shape[1])), "not-a-knot"), extrapolate=False)
+
+    def transform(self, k: Array) -> tuple[Array, Array]:
+        """Hankel transform at wave numbers (1/deg) and its derivative, shapes (n_T, n_k); zero beyond `BEYOND` `k_max`."""
+        return np.nan_to_num(self._spline(k).T), np.nan_to_num(self._spline(k, 1).T)
 
 
 @dataclass(frozen=True)

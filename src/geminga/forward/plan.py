@@ -55,6 +55,7 @@ def make_term(plan: DataPlan, models: Any, gti: Any, name: str) -> PoissonTerm |
     templates: list[Template] = []
     background_model = None
     systematics = Systematics(models or [])
+    index(systematics.parameters)  # all count, by their priors, also where they have no effect
     for model in models or []:
         if hasattr(model, "apply_irf"):
             sources.append(_source(plan, model, gti, index, systematics))
@@ -167,7 +168,10 @@ def _source(plan: DataPlan, model: Any, gti: Any, index: Callable[[Any], NDArray
         flux = nuisance.on(flux, len(spectral))
         spectral = [*spectral, *nuisance.parameters]
     spatial = model.spatial_model
-    own = [] if spatial is None else list(spatial.parameters)
+    frame = "icrs" if spatial is None else str(spatial.frame)
+    irf = plan.irf[bool(apply.get("psf", True)), bool(apply.get("edisp", True))](frame)
+    psf_scales = systematics.psf_scales(model) if getattr(irf, "psf_corners", None) is not None else []
+    own = [] if spatial is None else [*spatial.parameters, *psf_scales]
     scale, offset = np.ones(len(spectral) + len(own)), np.zeros(len(spectral) + len(own))
     scale[: len(flux_scale)], offset[: len(flux_scale)] = flux_scale, time_offset
     for i, p in enumerate(own):
@@ -178,10 +182,8 @@ def _source(plan: DataPlan, model: Any, gti: Any, index: Callable[[Any], NDArray
     if not apply.get("exposure", True):
         n_true = len(plan.edges_true) - 1
         exposure = (np.ones((n_true, 1)), plan.field.solid_angle[:, None].copy())
-    frame = "icrs" if spatial is None else str(spatial.frame)
-    irf = plan.irf[bool(apply.get("psf", True)), bool(apply.get("edisp", True))](frame)
     active = np.array([not p.frozen for p in own], dtype=bool)
-    common = {"flux": flux, "n_spectral": len(spectral), "n_spatial": len(own)}
+    common = {"flux": flux, "n_spectral": len(spectral), "n_spatial": len(own), "n_psf": len(psf_scales)}
     if plan.is_region:
         component: Any = _region_component(plan, model, irf, exposure, active, scale[len(spectral) :], common)
     elif spatial is None:
@@ -214,7 +216,7 @@ def _map_component(
             field=field, spatial=spatial, is_point=is_point, rotation=rotation, irf=irf, exposure=exposure, **common
         )
         return _subdivided(component, plan)
-    center = _center(spatial, plan, rotation)
+    center, scale = _center(spatial, plan, rotation), scale[: len(spatial.parameters)]
     return GridComponent(
         field=field,
         density=_density(spatial, plan, scale, field),
@@ -335,4 +337,5 @@ def _region_component(
         center = plan.field.vectors[0] if len(plan.field.vectors) else np.array([1.0, 0.0, 0.0])
         v = frame_rotation(plan.frame, "icrs") @ center
         source = FixedIrf(irf.at(float(np.rad2deg(np.arctan2(v[1], v[0]))), float(np.rad2deg(np.arcsin(np.clip(v[2], -1, 1))))))
-    return RegionComponent(field=plan.field, fraction=fraction, irf=source, exposure=x, active=active, **common)
+    own = {key: value for key, value in common.items() if key != "n_psf"}  # the fraction inside knows of these
+    return RegionComponent(field=plan.field, fraction=fraction, irf=source, exposure=x, active=active, **own)

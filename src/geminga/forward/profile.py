@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geminga.errors import UnsupportedError
-from geminga.forward.irf import Irf
+from geminga.forward.irf import Irf, PsfTable
 from geminga.numerics.cells import cell_table
 from geminga.numerics.radial import back_transform, pixel_transform, psf_operator, psf_transform, wave_numbers
 
-__all__ = ["Profile", "extended_profile", "point_profile"]
+__all__ = ["Profile", "extended_profile", "point_profile", "point_profile_on", "quantise", "transform_reach"]
 
 Array = NDArray[np.float64]
 
@@ -36,9 +36,14 @@ def point_profile(irf: Irf, side: float) -> Profile:
         raise UnsupportedError(msg)
     step = quantise(min(psf.core / 5, side))
     n_nodes = int(np.ceil((psf.reach + side) / step / 8) * 8) + 2
-    value, slope = psf_operator(psf.rad, psf.edge, side, step, n_nodes)
-    table = cell_table(psf.values @ value.T, psf.values @ slope.T, step)
+    table = cell_table(*point_profile_on(psf, side, step, n_nodes), step)
     return Profile(step, n_nodes - 1, table, np.zeros((0, *table.shape)))
+
+
+def point_profile_on(psf: PsfTable, side: float, step: float, n_nodes: int) -> tuple[Array, Array]:
+    """Values and slopes of a PSF averaged over a pixel at radii ``step * arange(n_nodes)``, shapes (n_T, n_nodes)."""
+    value, slope = psf_operator(psf.rad, psf.edge, side, step, n_nodes)
+    return psf.values @ value.T, psf.values @ slope.T
 
 
 def extended_profile(spatial: Any, values: Array, irf: Irf, side: float, grid: tuple[float, int] | None) -> Profile:
@@ -50,7 +55,7 @@ def extended_profile(spatial: Any, values: Array, irf: Irf, side: float, grid: t
     step = quantise(min(feature / 4, radius / 16)) if grid is None else grid[0]
     n_nodes = int(np.ceil(radius / step / 8) * 8) + 2 if grid is None else grid[1] + 1
     radius = max(radius, step * n_nodes)
-    k, weight = wave_numbers(min(_transform_reach(spatial, values), k_psf), radius * 1.15)
+    k, weight = wave_numbers(min(transform_reach(spatial, values), k_psf), radius * 1.15)
     model, gradient = spatial.radial_transform(k, values)
     smear = pixel_transform(k, side)
     if psf is None:
@@ -81,7 +86,7 @@ def _reach(profile: Array, missing: float = 3e-6) -> int:
     return min(int(np.ceil(last / 8) * 8) + 2, int(profile.shape[1]))
 
 
-def _transform_reach(spatial: Any, values: Array) -> float:
+def transform_reach(spatial: Any, values: Array) -> float:
     """Wave number beyond which a model's transform stays below 1e-9 (infinite if it never does)."""
     size = max(float(spatial.feature_size(values)), 1e-9)
     k = np.geomspace(0.1, 200.0, 60) / size

@@ -28,6 +28,7 @@ from geminga.forward.irf import FixedIrf, Irf, IrfSource
 from geminga.forward.memo import Memo
 from geminga.forward.position import position_second, position_vectors
 from geminga.forward.profile import Profile, extended_profile, point_profile
+from geminga.forward.psf_scale import widened_extended, widened_point
 from geminga.forward.steps import spectral_steps
 from geminga.numerics.cells import differentiate, locate, lookup, powers
 
@@ -106,6 +107,8 @@ class RadialComponent:
         PSF and energy dispersion at a position.
     exposure : tuple of array
         a (n_T, n_k) and x (n_p, n_k); x includes the solid angle of the pixel.
+    n_psf : int
+        How many of the spatial values, the last ones, multiply the width of the PSF.
     """
 
     field: Field
@@ -117,6 +120,7 @@ class RadialComponent:
     exposure: tuple[Array, Array]
     n_spectral: int
     n_spatial: int
+    n_psf: int = 0
     memo_profile: Memo = dataclasses.field(default_factory=lambda: Memo(4))
     memo_geometry: Memo = dataclasses.field(default_factory=Memo)
     memo_patch: Memo = dataclasses.field(default_factory=Memo)
@@ -124,10 +128,15 @@ class RadialComponent:
     def profile(self, values: Array, irf: Irf, nodes: Profile | None = None) -> Profile:
         """PSF-convolved profile for spatial parameter values, on the nodes of another profile if given."""
         side = self.field.side
-        if self.is_point:
+        if self.is_point and not self.n_psf:
             return self.memo_profile.get(irf.key, lambda: point_profile(irf, side))
         grid = None if nodes is None else (nodes.step, nodes.n_cells)
         key = (irf.key, tuple(values[2:].tolist()), grid)
+        if self.n_psf:
+            own, scales = values[: -self.n_psf], values[-self.n_psf :]
+            if self.is_point:
+                return self.memo_profile.get(key, lambda: widened_point(irf, scales, side))
+            return self.memo_profile.get(key, lambda: widened_extended(self.spatial, own, scales, irf, side, grid))
         return self.memo_profile.get(key, lambda: extended_profile(self.spatial, values, irf, side, grid))
 
     # ---- geometry ------------------------------------------------------------------------------

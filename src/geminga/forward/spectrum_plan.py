@@ -140,13 +140,15 @@ def _depends_on_image(plan: SpectrumPlan, model: Any) -> bool:
     return has_psf or not plan.is_uniform
 
 
-def _is_linear(plan: SpectrumPlan, model: Any) -> bool:
+def _is_linear(plan: SpectrumPlan, model: Any, systematics: Systematics) -> bool:
     """Whether the counts of a model are a fixed matrix times its flux (or factor)."""
     if not _is_sky(model):
         return not hasattr(model, "map") and model.spatial_model is None
     if model.temporal_model is not None and (plan.dataset.gti is None or not model.temporal_model.frozen):
         return False
-    return model.spatial_model is None or model.spatial_model.frozen or not _depends_on_image(plan, model)
+    if model.spatial_model is None or not _depends_on_image(plan, model):
+        return True
+    return model.spatial_model.frozen and all(p.frozen for p in systematics.psf_scales(model))
 
 
 def model_key(model: Any) -> tuple[Hashable, ...]:
@@ -185,7 +187,7 @@ def _source(plan: SpectrumPlan, model: Any, gti: Any, places: _Places, systemati
         raise DataError(msg)
     scales = systematics.energy_scales(model)
     flux, factor, key = _flux(plan, model, gti, len(scales))
-    matrix = _matrix(plan, model) * (factor * plan.used)
+    matrix = _matrix(plan, model, systematics) * (factor * plan.used)
     own = [*model.spectral_model.parameters, *scales]
     nuisance = systematics.area(plan.true_edges) if model.apply_irf.get("exposure", True) else NONE
     seen = nuisance.on(flux, len(own))
@@ -209,11 +211,11 @@ def _flux(plan: SpectrumPlan, model: Any, gti: Any, n_scales: int) -> tuple[Any,
     return flux, 1.0, id(model)
 
 
-def _matrix(plan: SpectrumPlan, model: Any) -> Array:
+def _matrix(plan: SpectrumPlan, model: Any, systematics: Systematics) -> Array:
     """Exposure times part inside the region times energy dispersion, shape (n_T, n_e)."""
     apply = model.apply_irf
     if _depends_on_image(plan, model):
-        term = image.make_term(plan.image(), [model], plan.dataset.gti, plan.name)
+        term = image.make_term(plan.image(), [model, *systematics.models], plan.dataset.gti, plan.name)
         source = term.sources[0]
         own = source.own(image.values_of(term))
         return np.asarray(source.component.matrix(own[source.component.n_spectral :]))
@@ -255,7 +257,7 @@ def make_term(plan: SpectrumPlan, models: list[Any], gti: Any, name: str) -> Any
     """
     systematics = Systematics(models)
     others = [model for model in models if not model.is_systematic]
-    if not all(_is_linear(plan, model) for model in others):
+    if not all(_is_linear(plan, model, systematics) for model in others):
         return image.make_term(plan.image(), models, gti, name)
     places = _Places()
     nuisance = systematics.background(plan.energy_center, name, plan.background is not None)
@@ -267,6 +269,7 @@ def make_term(plan: SpectrumPlan, models: list[Any], gti: Any, name: str) -> Any
             factors = [_bare_factor(plan, places, nuisance)]
         else:
             offset = plan.background[None]
+    places(systematics.parameters)  # all count, by their priors, also where they have no effect
     return SpectrumTerm(tuple(places.parameters.values()), plan.statistic, (*signals, *factors), offset, plan.used[None])
 
 

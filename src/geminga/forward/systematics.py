@@ -64,6 +64,11 @@ class Systematics:
     def __init__(self, models: Iterable[Any]) -> None:
         self.models = [model for model in models if model.is_systematic]
 
+    @property
+    def parameters(self) -> list[Any]:
+        """All parameters that act or may act."""
+        return [p for model in self.models for p in model.active]
+
     def area(self, energy_edges: Array) -> Nuisance:
         """Factor on the effective area in bins of true energy, at their logarithmic centres."""
         x = 0.5 * np.log(energy_edges[1:] * energy_edges[:-1])
@@ -99,7 +104,7 @@ class Systematics:
         apply = source.apply_irf
         if not (apply.get("exposure", True) or apply.get("edisp", True)):
             return []
-        scales = [p for model in self.models for p in model.active if p.name == "energy_scale"]
+        scales = [p for p in self.parameters if p.name == "energy_scale"]
         if scales and any(
             part is not None and part.is_energy_dependent for part in (source.spatial_model, source.temporal_model)
         ):
@@ -109,6 +114,12 @@ class Systematics:
             )
             raise UnsupportedError(msg)
         return scales
+
+    def psf_scales(self, source: Any) -> list[Any]:
+        """Parameters whose product multiplies the width of the PSF that a source is seen through."""
+        if source.spatial_model is None or source.spatial_model.symmetry(None) == "flat":
+            return []
+        return [p for p in self.parameters if p.name == "psf_scale"]
 
     def _nuisance(self, rows_of: Callable[[Any], list[Any]]) -> Nuisance:
         rows = [row for model in self.models for row in rows_of(model)]
@@ -120,5 +131,5 @@ class Systematics:
 
 
 def systematics_key(model: Any) -> Hashable:
-    """What a plan depends on of a systematic model: which of its parameters act."""
-    return tuple(id(p) for p in model.active)
+    """What a plan depends on of a systematic model: which of its parameters act, and the widths that matrices are made for."""
+    return tuple((id(p), p.frozen, p.value if p.name == "psf_scale" and p.frozen else None) for p in model.active)

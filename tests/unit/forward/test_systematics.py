@@ -32,7 +32,7 @@ from tests.unit.modeling.models.spatial.test_laws import Shrinking
 
 BANDS = [0.9, 3, 11] * u.TeV
 AREA = {"area_scale": 1.1, "area_slope": -0.2}
-SCALE = {"energy_scale": 1.07}
+SCALE = {"energy_scale": 1.07, "psf_scale": 0.93}
 BACKGROUND = {"background_norm": [1.2, 0.9], "background_tilt": [0.1, -0.3]}
 
 
@@ -107,7 +107,9 @@ def check_derivatives(term, values, rtol=1e-5):
         name = term.parameters[place].name
         assert_allclose(gradient[j], difference, rtol=rtol, atol=rtol * np.abs(gradient).max(), err_msg=name)
         up, down = (term.evaluate(values + sign * step, free, 1)[1] for sign in (1, -1))
-        assert_allclose(curvature[j], (up - down) * size[free] / 2, rtol=1e-3, atol=2e-3 * np.abs(curvature).max(), err_msg=name)
+        # The second derivative of a profile by the position jumps at its nodes.
+        atol = (1e-2 if name in {"lon_0", "lat_0"} else 2e-3) * np.abs(curvature).max()
+        assert_allclose(curvature[j], (up - down) * size[free] / 2, rtol=1e-3, atol=atol, err_msg=name)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -133,7 +135,8 @@ def test_sparse_equals_dense(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_area_is_a_factor_on_the_exposure(kind):
     dataset = make(kind)
-    dataset.models["errors"].energy_scale.value = 1
+    for p in (dataset.models["errors"].energy_scale, dataset.models["errors"].psf_scale):
+        p.value, p.frozen = 1, True
     seen = dataset.npred_signal().data
     energy = dataset.exposure.geom.axes["energy_true"].center.to_value("TeV")
     dataset.models = [m for m in dataset.models if m.name != "errors"]
@@ -148,7 +151,8 @@ def test_energy_scale_is_that_of_the_response(kind, spectrum):
     dataset = make(kind)
     dataset.models["source"].spectral_model = spectrum(amplitude="2e-12 cm-2 s-1 TeV-1")
     errors = dataset.models["errors"]
-    errors.area_scale.value, errors.area_slope.value = 1, 0
+    errors.area_scale.value, errors.area_slope.value, errors.psf_scale.value = 1, 0, 1
+    errors.psf_scale.frozen = True
     seen = dataset.npred_signal().data
     errors.energy_scale.value = 1
     nominal = dataset.npred_signal().data
@@ -171,6 +175,60 @@ def divide_true_energies(dataset, scale):
     dataset.edisp = EDispKernelMap(moved(dataset.edisp.edisp_map))
     if dataset.psf is not None:
         dataset.psf = PSFMap(moved(dataset.psf.psf_map))
+
+
+def with_gaussian_psf(dataset, sigma):
+    """The dataset with a Gaussian PSF, in fine bins."""
+    rad = MapAxis.from_bounds(0, 2, nbin=160, name="rad", unit="deg")
+    dataset.psf = PSFMap.from_gauss(dataset.exposure.geom.axes["energy_true"], rad_axis=rad, sigma=sigma * u.deg)
+    return dataset
+
+
+@pytest.mark.parametrize("scale", [0.8, 0.93, 1.0, 1.2])
+@pytest.mark.parametrize("kind", ["point", "gauss", "ellipse", "region", "free region"])
+def test_width_of_the_psf(kind, scale):
+    """A Gaussian PSF becomes one of another width."""
+    dataset = spectrum_dataset(nbin=5) if "region" in kind else map_dataset(name="map", npix=(16, 14))
+    spatial = shape("gauss" if "region" in kind else kind)
+    spatial.freeze()
+    errors = SystematicsModel(psf_scale=scale)
+    errors.psf_scale.frozen = kind != "free region"
+    dataset.models = [sky(spatial), errors]
+    seen = with_gaussian_psf(dataset, 0.25).npred_signal().data
+    dataset.models = dataset.models[:1]
+    wanted = with_gaussian_psf(dataset, 0.25 * scale).npred_signal().data
+    assert_allclose(seen, wanted, rtol=2e-3, atol=5e-4 * wanted.max())
+    assert_allclose(seen.sum(), wanted.sum(), rtol=2e-4)
+
+
+@pytest.mark.parametrize("kind", ["map point", "map gauss norm", "map ellipse", "onoff map"])
+def test_free_width_at_its_neutral_value_changes_nothing(kind):
+    dataset = make(kind)
+    width = dataset.models["errors"].psf_scale
+    width.value = 1
+    free = dataset.npred().data
+    width.frozen = True
+    assert_allclose(free, dataset.npred().data, rtol=2e-5, atol=1e-6 * free.max())
+
+
+def test_width_without_a_psf_has_no_effect():
+    dataset = spectrum_dataset(nbin=5)
+    dataset.models = [sky(shape("gauss")), SystematicsModel(psf_scale=GaussianPrior(mu=1, sigma=0.1))]
+    dataset.models[0].freeze("spatial")
+    dataset.models[0].spectral_model.amplitude.value = 1e-13
+    result = Fit().run([dataset])
+    assert result.success, result.message
+    width = dataset.models[1].psf_scale
+    assert_allclose([width.value, width.error], [1, 0.1], rtol=1e-6)
+
+
+def test_frozen_source_outside_with_free_errors():
+    """Nothing of it can be fitted, and that the area is uncertain does not make it so."""
+    dataset = map_dataset(name="map")
+    outside = sky(PointSpatialModel(lon_0="10 deg", lat_0="0 deg", frame="icrs")).copy(name="outside")
+    outside.freeze()
+    dataset.models = [sky(shape("gauss")), outside, SystematicsModel(area_scale=GaussianPrior(mu=1, sigma=0.1))]
+    assert len(dataset.likelihood().sources) == 2
 
 
 def test_shared_and_own_energy_scales_multiply():
@@ -242,7 +300,7 @@ def test_neutral_costs_nothing():
     dataset.models = [*dataset.models, errors]
     errors.area_scale.value = 1.1
     errors.area_slope.value = -0.2
-    errors.energy_scale.value = 1.07
+    errors.energy_scale.value, errors.psf_scale.value = 1.07, 0.93
     for name, value in {"norm_0": 1.2, "norm_1": 0.9, "tilt_0": 0.1, "tilt_1": -0.3}.items():
         errors.parameters[f"background_{name}"].value = value
     assert_allclose(dataset.stat_sum(), loud, rtol=1e-12)

@@ -34,7 +34,7 @@ def _neutral(name: str) -> float:
 
 def _defaults(n_bands: int) -> Parameters:
     """All parameters without any effect."""
-    names = ["area_scale", "area_slope", "energy_scale"]
+    names = ["area_scale", "area_slope", "energy_scale", "psf_scale"]
     for i in range(n_bands):
         names += [f"background_norm_{i}", f"background_tilt_{i}"]
     return Parameters(_default(name) for name in names)
@@ -51,10 +51,13 @@ def _default(name: str) -> Parameter:
 class SystematicsModel(NamedModel):
     r"""Systematic errors shared by some datasets, as parameters of the fit.
 
-    The effective area is multiplied by :math:`s\,(E / E_0)^{b}` of the true energy (``area_scale`` s, ``area_slope`` b). A
-    photon of energy E is seen as one of :math:`z\,E` (``energy_scale`` z): area, dispersion and PSF are those of that energy. The
-    background in each band of reconstructed energy by :math:`n_i\,(E / E_i)^{-t_i}` (``background_norm_0``,
-    ``background_tilt_0``, ...; :math:`E_i` is the logarithmic centre of the band, or :math:`E_0` without bands).
+    With E the true energy, all are neutral at 1 or 0:
+
+    * ``area_scale`` s, ``area_slope`` b: the effective area is multiplied by :math:`s\,(E / E_0)^{b}`;
+    * ``energy_scale`` z: a photon of energy E is seen as one of :math:`z\,E`, with area, dispersion and PSF of that energy;
+    * ``psf_scale``: the PSF is that many times as wide;
+    * ``background_norm_0`` n, ``background_tilt_0`` t, ...: the background in a band of reconstructed energy is multiplied by
+      :math:`n\,(e / E_i)^{-t}`; :math:`E_i` is the logarithmic centre of the band, or :math:`E_0` without bands.
 
     All are frozen where they have no effect, but for those which are given: a prior makes a parameter free, a number sets it,
     a `Parameter` is taken over, which links it. The effects of several models on one dataset multiply.
@@ -99,6 +102,7 @@ class SystematicsModel(NamedModel):
     """
 
     tag: ClassVar[Any] = ["SystematicsModel", "systematics"]
+    _type = "systematic"
     is_systematic: ClassVar[bool] = True
     _kinds = ()
     _dict_keys = frozenset({"name", "type", "datasets_names", "energy_edges", "reference", "parameters"})

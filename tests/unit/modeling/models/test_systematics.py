@@ -139,7 +139,7 @@ def test_creation_by_tag():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"area": 1}, NameLookupError, "no parameter 'area'; known: area_scale, area_slope, energy_scale"),
+        ({"area": 1}, NameLookupError, "no parameter 'area'; known: area_scale, area_slope, energy_scale, psf_scale"),
         ({"background_norm_1": 1}, NameLookupError, "no parameter 'background_norm_1'"),
         ({"background_norm": [1, 2]}, InputError, "background_norm got 2 values; expected one, or one for each of 1 bands"),
         ({"energy_edges": [1] * u.TeV}, DataError, "expected at least 2 increasing positive energies"),
