@@ -26,10 +26,10 @@ from geminga.forward.field import Field, Selection
 from geminga.forward.folded import Fold
 from geminga.forward.irf import FixedIrf, Irf, IrfSource
 from geminga.forward.memo import Memo
-from geminga.forward.position import position_second, position_vectors
+from geminga.forward.position import position_vectors
 from geminga.forward.profile import Profile, extended_profile, point_profile
 from geminga.forward.psf_scale import widened_extended, widened_point
-from geminga.forward.steps import spectral_steps
+from geminga.forward.radial_second import hessian, row_values
 from geminga.numerics.cells import differentiate, locate, lookup, powers
 
 __all__ = ["RadialComponent", "RadialState"]
@@ -197,7 +197,7 @@ class RadialComponent:
         geometry = self.geometry(spatial, profile)
         flux, _ = self.flux(spectral)
         table = self._fold(flux, profile.table, irf)
-        counts = _row_values(geometry, table)
+        counts = row_values(geometry, table)
         total = float(np.sum(self._total(geometry.weights) * table))
         return RadialState(geometry.selection, counts, total, values, table, profile, geometry, irf)
 
@@ -234,7 +234,7 @@ class RadialComponent:
     def _row_slope(self, state: RadialState) -> Array:
         """Derivative of each count by the radius (in steps)."""
         if state.row_slope is None:
-            state.row_slope = _row_values(state.geometry, differentiate(state.table))
+            state.row_slope = row_values(state.geometry, differentiate(state.table))
         return state.row_slope
 
     def _tangents_at(self, values: Array, irf: Irf, profile: Profile) -> Array:
@@ -289,66 +289,7 @@ class RadialComponent:
 
     def hessian(self, state: RadialState, weight: Array) -> Array:
         """Second derivatives of ``sum(weight * counts) + total``, by functionals on the tables."""
-        geometry, table = state.geometry, state.table
-        n_s = self.n_spectral
-        tangents = self._tangents(state)
-        functional = geometry.rows.T @ (weight[:, None] * geometry.patch.row_exposure)
-        functional = functional.T.reshape(table.shape) + self._total(geometry.weights)
-        inner = self._table_hessian(state, functional)
-        mixed = np.empty((2, len(tangents)))
-        local = geometry.selection.local
-        slopes = differentiate(tangents)
-        for q, direction in enumerate(geometry.direction):
-            moved = geometry.rows.T @ ((weight * direction[local])[:, None] * geometry.patch.row_exposure)
-            total = np.array(
-                [(geometry.look.T @ (geometry.patch.exposure * (m * direction)[:, None])).T for m in geometry.patch.masks]
-            )
-            mixed[q] = np.einsum("jken,ken->j", slopes, moved.T.reshape(table.shape) + self._total(total))
-        out = np.zeros((len(tangents) + 2,) * 2)
-        others = np.r_[:n_s, n_s + 2 : len(out)]
-        out[np.ix_(others, others)] = inner
-        out[n_s : n_s + 2, others] = mixed
-        out[others, n_s : n_s + 2] = mixed.T
-        out[n_s : n_s + 2, n_s : n_s + 2] = self._position_hessian(state, weight)
-        return out
-
-    def _table_hessian(self, state: RadialState, functional: Array) -> Array:
-        """Spectral and shape parameters: differences of the tables' own derivatives."""
-        n, n_s = len(self._tangents(state)), self.n_spectral
-        places = [*range(n_s), *range(n_s + 2, n_s + self.n_spatial)][:n]
-        out = np.empty((n, n))
-        steps = spectral_steps(state.values[:n_s], *self.flux(state.values[:n_s]))
-        for i, place in enumerate(places):
-            value = state.values[place]
-            step = steps[place] if place < n_s else 1e-4 * (abs(value) if value != 0 else 1e-2)
-            ends = []
-            for sign in (1, -1):
-                values = state.values.copy()
-                values[place] += sign * step
-                moved = state.profile if place < n_s else self.profile(values[n_s:], state.irf, state.profile)
-                ends.append(np.einsum("jken,ken->j", self._tangents_at(values, state.irf, moved), functional))
-            out[i] = (ends[0] - ends[1]) / (2 * step)
-        return 0.5 * (out + out.T)
-
-    def _position_hessian(self, state: RadialState, weight: Array) -> Array:
-        """Position by position: curvature along the radius plus slope times the bending of the radius."""
-        geometry = state.geometry
-        spatial = state.values[self.n_spectral :]
-        second = position_second(spatial[0], spatial[1], self.rotation)
-        scale = np.rad2deg(1.0) / state.profile.step
-        slope_table = differentiate(state.table)
-        curve_table = differentiate(slope_table)
-        local, n = geometry.selection.local, len(geometry.inverse)
-        bend = np.bincount(local, self._row_slope(state) * weight, minlength=n) + self._pixel_values(geometry, slope_table)
-        along = np.bincount(local, _row_values(geometry, curve_table) * weight, minlength=n)
-        curve = along + self._pixel_values(geometry, curve_table)
-        v, d = self.field.vectors[geometry.selection.pixels], geometry.direction
-        out = np.empty((2, 2))
-        for i in range(2):
-            for j in range(2):
-                bending = (-(v @ second[i][j]) * (scale * np.deg2rad(1.0)) ** 2 - d[i] * d[j]) * geometry.inverse
-                out[i, j] = np.sum(curve * d[i] * d[j] + bend * bending)
-        return out
+        return hessian(self, state, weight)
 
     def dense(self, values: Array) -> tuple[Array, NDArray[np.intp]]:
         """Counts in every bin near the source by direct evaluation at each pixel: the slow twin.
@@ -385,14 +326,6 @@ def _take_rows(rows: csr_array, which: NDArray[np.intp]) -> csr_array:
     columns, weight = rows.indices.reshape(-1, 4)[which], rows.data.reshape(-1, 4)[which]
     indptr = np.arange(0, 4 * len(columns) + 1, 4, dtype=np.int32)
     return csr_array((weight.reshape(-1), columns.reshape(-1), indptr), shape=(len(columns), rows.shape[1]))
-
-
-def _row_values(geometry: _Geometry, table: Array) -> Array:
-    """Table looked up at each occupied bin."""
-    flat = np.ascontiguousarray(table.reshape(len(table), -1).T)
-    product = geometry.rows @ flat
-    product *= geometry.patch.row_exposure
-    return np.asarray(product @ np.ones(product.shape[1]))
 
 
 def _profile_at(profile: Profile, center: Array, vectors: Array) -> Array:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geminga.errors import InputError, UnsupportedError
+from geminga.forward.memo import Memo
 from geminga.modeling.models.derivative import Evaluator, Result, evaluate_many
 from geminga.numerics.factors import PowerFactor
 
@@ -38,11 +39,14 @@ class Product:
 
     def __init__(self, first: Evaluator, n: int, second: Evaluator) -> None:
         self.first, self.n, self.second = first, n, second
+        self._memos = Memo(3), Memo(3)  # most steps of a difference leave one of the two alone
 
     def __call__(self, values: ArrayLike) -> Result:
         """Value and gradient."""
         values = np.asarray(values, dtype=float)
-        (f, df), (g, dg) = self.first(values[: self.n]), self.second(values[self.n :])
+        own, others = values[: self.n], values[self.n :]
+        f, df = self._memos[0].get(own.tobytes(), lambda: self.first(own))
+        g, dg = self._memos[1].get(others.tobytes(), lambda: self.second(others))
         return f * g, np.concatenate([df * g, dg * f])
 
     def many(self, values: Array) -> Result:
@@ -63,11 +67,8 @@ class Systematics:
 
     def __init__(self, models: Iterable[Any]) -> None:
         self.models = [model for model in models if model.is_systematic]
-
-    @property
-    def parameters(self) -> list[Any]:
-        """All parameters that act or may act."""
-        return [p for model in self.models for p in model.active]
+        self.parameters = [p for model in self.models for p in model.active]  # all that act or may act
+        self._active = {id(p) for p in self.parameters}
 
     def area(self, energy_edges: Array) -> Nuisance:
         """Factor on the effective area in bins of true energy, at their logarithmic centres."""
@@ -122,7 +123,7 @@ class Systematics:
         return [p for p in self.parameters if p.name == "psf_scale"]
 
     def _nuisance(self, rows_of: Callable[[Any], list[Any]]) -> Nuisance:
-        rows = [row for model in self.models for row in rows_of(model)]
+        rows = [row for model in self.models for row in rows_of(model) if id(row[0]) in self._active]
         if not rows:
             return NONE
         parameters, is_norm, values = zip(*rows, strict=True)

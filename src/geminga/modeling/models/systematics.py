@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
@@ -120,6 +121,7 @@ class SystematicsModel(NamedModel):
         self.datasets_names = datasets_names
         self._energy_edges = _checked_edges(energy_edges)
         self._reference = as_energy(reference, "SystematicsModel: reference")
+        self._log_reference = float(np.log(self._reference.to_value("TeV")))
         defaults = _defaults(self.n_bands)
         given = _by_parameter(parameters, defaults)
         self.default_parameters = defaults
@@ -170,25 +172,24 @@ class SystematicsModel(NamedModel):
     @property
     def active(self) -> tuple[Parameter, ...]:
         """Parameters which have, or may get, an effect: free, or not at the value without one."""
-        return tuple(p for p in self.parameters if not p.frozen or p.value != _neutral(p.name))
+        own = (self.__dict__[name] for name in self.default_parameters.names)
+        return tuple(p for p in own if not p.frozen or p.value != _neutral(p.name))
 
     def _area_rows(self, x: Array) -> list[Row]:
-        """Active parameters of the effective area, with their rows at ``x = ln(E / TeV)`` of the true energy."""
+        """Parameters of the effective area, with their rows at ``x = ln(E / TeV)`` of the true energy."""
         own = self.__dict__
-        slope = x - np.log(self._reference.to_value("TeV"))
-        rows = [(own["area_scale"], True, np.ones(len(x))), (own["area_slope"], False, slope)]
-        return [row for row in rows if row[0] in self.active]
+        return [(own["area_scale"], True, np.ones(len(x))), (own["area_slope"], False, x - self._log_reference)]
 
     def _background_rows(self, x: Array) -> list[Row]:
-        """Active parameters of the background, with their rows at ``x = ln(E / TeV)`` of the reconstructed energy."""
-        edges = None if self._energy_edges is None else np.log(self._energy_edges.to_value("TeV"))
+        """Parameters of the background, with their rows at ``x = ln(E / TeV)`` of the reconstructed energy."""
+        edges = np.array([-np.inf, np.inf]) if self._energy_edges is None else np.log(self._energy_edges.to_value("TeV"))
         rows: list[Row] = []
-        for i in range(self.n_bands):
-            inside = np.ones(len(x), bool) if edges is None else (x >= edges[i]) & (x < edges[i + 1])
-            center = np.log(self._reference.to_value("TeV")) if edges is None else 0.5 * (edges[i] + edges[i + 1])
+        for i, (low, high) in enumerate(itertools.pairwise(edges)):
+            inside = (x >= low) & (x < high)
+            center = self._log_reference if self._energy_edges is None else 0.5 * (low + high)
             rows.append((self.__dict__[f"background_norm_{i}"], True, inside.astype(float)))
             rows.append((self.__dict__[f"background_tilt_{i}"], False, np.where(inside, center - x, 0.0)))
-        return [row for row in rows if row[0] in self.active]
+        return rows
 
     # ---- copies and files -----------------------------------------------------------------------
 

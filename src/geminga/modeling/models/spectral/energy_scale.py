@@ -9,13 +9,14 @@ so that nothing tabulated is moved or interpolated, and the derivative is a clos
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geminga.modeling.models.derivative import Result, evaluate_many
-from geminga.numerics.quadrature import log_panels
+from geminga.modeling.models.derivative import Result, evaluate_many, unit_factors
+from geminga.numerics.quadrature import LogPanels, log_panels
 
 __all__ = ["ScaledFlux"]
 
@@ -48,8 +49,18 @@ class ScaledFlux:
         self.spectral, self.n_scales = spectral, n_scales
         self.edges = np.asarray(energy_edges, dtype=float)
         self.n = len(spectral.parameters)
-        self.rule = log_panels(self.edges[:-1], self.edges[1:])
-        self.nodes = np.concatenate([np.exp(self.rule.log_energy), self.edges])
+
+    @cached_property
+    def _rule(self) -> LogPanels:
+        return log_panels(self.edges[:-1], self.edges[1:])
+
+    @cached_property
+    def _log_nodes(self) -> Array:
+        return np.concatenate([self._rule.log_energy, np.log(self.edges)])
+
+    @cached_property
+    def _factors(self) -> Array:
+        return unit_factors(self.spectral.parameters)
 
     def __call__(self, values: ArrayLike) -> Result:
         """Flux and gradient, shapes (n_bin,) and (n + n_scales, n_bin)."""
@@ -66,8 +77,8 @@ class ScaledFlux:
             value, gradient, dnde = self._one_by_one(own, scale)
         elif spectral._has_own("_integral_formula"):
             energy = self.edges / scale[:, None]
-            value, gradient = _many(spectral._integral_evaluator(energy[:, :-1], energy[:, 1:]), own)
-            dnde = _many(spectral.dnde_evaluator(energy), own)[0]
+            value, gradient = self._columns(spectral._integral_formula(energy[:, :-1], energy[:, 1:], 0), own)
+            dnde = self._columns(spectral._dnde_formula(np.log(energy)), own)[0]
         else:
             value, gradient, dnde = self._by_quadrature(own, scale[:, None])
         slope = (self.edges[:-1] * dnde[:, :-1] - self.edges[1:] * dnde[:, 1:]) / scale[:, None] ** 2
@@ -76,9 +87,9 @@ class ScaledFlux:
 
     def _by_quadrature(self, own: Array, scale: Array) -> tuple[Array, Array, Array]:
         """Flux, its gradient and the spectrum at the edges, from the nodes of a rule, moved by the scale."""
-        n = len(self.rule.log_energy)
-        dnde, gradient = _many(self.spectral.dnde_evaluator(self.nodes / scale), own)
-        integrate = self.rule.integrate
+        n = len(self._rule.log_energy)
+        dnde, gradient = self._columns(self.spectral._dnde_formula(self._log_nodes - np.log(scale)), own)
+        integrate = self._rule.integrate
         return integrate(dnde[:, :n]) / scale, integrate(gradient[:, :, :n]) / scale[:, None], dnde[:, n:]
 
     def _one_by_one(self, own: Array, scale: Array) -> tuple[Array, Array, Array]:
@@ -92,8 +103,7 @@ class ScaledFlux:
             dnde[rows] = evaluate_many(self.spectral.dnde_evaluator(self.edges / s), own[rows])[0]
         return value, gradient, dnde
 
-
-def _many(evaluator: Any, values: Array) -> Result:
-    """Values and gradients by rows of energies, each with its row of values."""
-    result: Result = evaluator.many(values)
-    return result
+    def _columns(self, formula: Any, own: Array) -> Result:
+        """A formula of canonical numbers at rows of energies, each with its row of values in the parameters' own units."""
+        value, gradient = formula(*(own * self._factors).T[:, :, None])
+        return value, np.moveaxis(gradient, 0, 1) * self._factors[:, None]

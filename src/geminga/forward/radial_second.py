@@ -1,0 +1,115 @@
+"""Second derivatives of a round source.
+
+Spectrum and profile enter the table of a source linearly, so that their second derivatives are differences of their own first
+ones, folded; the position moves the radius of each bin.
+
+Legend: T true energy, e energy, k exposure rank, node radius node, j parameter.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geminga.forward.irf import Irf
+from geminga.forward.position import position_second
+from geminga.forward.steps import spectral_steps
+from geminga.numerics.cells import differentiate
+
+__all__ = ["hessian", "row_values"]
+
+Array = NDArray[np.float64]
+
+
+def hessian(component: Any, state: Any, weight: Array) -> Array:
+    """Second derivatives of ``sum(weight * counts) + total``, by functionals on the tables."""
+    geometry, table = state.geometry, state.table
+    n_s = component.n_spectral
+    tangents = component._tangents(state)
+    functional = geometry.rows.T @ (weight[:, None] * geometry.patch.row_exposure)
+    functional = functional.T.reshape(table.shape) + component._total(geometry.weights)
+    inner = _table_hessian(component, state, functional)
+    mixed = np.empty((2, len(tangents)))
+    local = geometry.selection.local
+    slopes = differentiate(tangents)
+    for q, direction in enumerate(geometry.direction):
+        moved = geometry.rows.T @ ((weight * direction[local])[:, None] * geometry.patch.row_exposure)
+        total = np.array(
+            [(geometry.look.T @ (geometry.patch.exposure * (m * direction)[:, None])).T for m in geometry.patch.masks]
+        )
+        mixed[q] = np.einsum("jken,ken->j", slopes, moved.T.reshape(table.shape) + component._total(total))
+    out = np.zeros((len(tangents) + 2,) * 2)
+    others = np.r_[:n_s, n_s + 2 : len(out)]
+    out[np.ix_(others, others)] = inner
+    out[n_s : n_s + 2, others] = mixed
+    out[others, n_s : n_s + 2] = mixed.T
+    out[n_s : n_s + 2, n_s : n_s + 2] = _position_hessian(component, state, weight)
+    return out
+
+
+def _per_flux(component: Any, table: Array, functional: Array, irf: Irf) -> Array:
+    """Derivative of ``sum(functional * fold)`` by the flux at each true energy: the transpose of the fold, shape (n_T,)."""
+    n_k, n_e, n_node = functional.shape
+    if irf.psf is not None and irf.psf.is_reco:
+        inner = np.einsum("ken,en->ke", functional, table)
+        return np.asarray(np.einsum("Tk,Te,ke->T", component.exposure[0], irf.response, inner, optimize=True))
+    inner = (table @ functional.reshape(n_k * n_e, n_node).T).reshape(-1, n_k, n_e)
+    return np.asarray(np.einsum("Tk,Te,Tke->T", component.exposure[0], irf.response, inner))
+
+
+def _table_hessian(component: Any, state: Any, functional: Array) -> Array:
+    """Spectral and shape parameters: differences of the derivatives of flux and profile, with which the fold is linear."""
+    n_s, spectral, profile = component.n_spectral, state.values[: component.n_spectral], state.profile
+    flux, flux_gradient = component.flux(spectral)
+    shapes = np.array([_per_flux(component, table, functional, state.irf) for table in profile.shape_gradient])
+    n = n_s + len(shapes)
+    out = np.zeros((n, n))
+    if len(shapes):
+        out[:n_s, n_s:] = flux_gradient @ shapes.T
+        out[n_s:, :n_s] = out[:n_s, n_s:].T
+    per_flux = _per_flux(component, profile.table, functional, state.irf)
+    for i, step in enumerate(spectral_steps(spectral, flux, flux_gradient)):
+        ends = [component.flux(spectral + sign * step * (np.arange(n_s) == i))[1] for sign in (1, -1)]
+        out[i, :n_s] = (ends[0] - ends[1]) @ per_flux / (2 * step)
+    for i in range(len(shapes)):
+        spatial = state.values[n_s:].copy()
+        value = spatial[2 + i]
+        step = 1e-4 * (abs(value) if value != 0 else 1e-2)
+        rows = []
+        for sign in (1, -1):
+            spatial[2 + i] = value + sign * step
+            moved = component.profile(spatial, state.irf, profile)
+            rows.append(np.array([_per_flux(component, table, functional, state.irf) @ flux for table in moved.shape_gradient]))
+        out[n_s + i, n_s:] = (rows[0] - rows[1]) / (2 * step)
+    return 0.5 * (out + out.T)
+
+
+def _position_hessian(component: Any, state: Any, weight: Array) -> Array:
+    """Position by position: curvature along the radius plus slope times the bending of the radius."""
+    geometry = state.geometry
+    spatial = state.values[component.n_spectral :]
+    second = position_second(spatial[0], spatial[1], component.rotation)
+    scale = np.rad2deg(1.0) / state.profile.step
+    slope_table = differentiate(state.table)
+    curve_table = differentiate(slope_table)
+    local, n = geometry.selection.local, len(geometry.inverse)
+    bend = np.bincount(local, component._row_slope(state) * weight, minlength=n) + component._pixel_values(geometry, slope_table)
+    along = np.bincount(local, row_values(geometry, curve_table) * weight, minlength=n)
+    curve = along + component._pixel_values(geometry, curve_table)
+    v, d = component.field.vectors[geometry.selection.pixels], geometry.direction
+    out = np.empty((2, 2))
+    for i in range(2):
+        for j in range(2):
+            bending = (-(v @ second[i][j]) * (scale * np.deg2rad(1.0)) ** 2 - d[i] * d[j]) * geometry.inverse
+            out[i, j] = np.sum(curve * d[i] * d[j] + bend * bending)
+    return out
+
+
+def row_values(geometry: Any, table: Array) -> Array:
+    """Table looked up at each occupied bin."""
+    flat = np.ascontiguousarray(table.reshape(len(table), -1).T)
+    product = geometry.rows @ flat
+    product *= geometry.patch.row_exposure
+    return np.asarray(product @ np.ones(product.shape[1]))
