@@ -7,8 +7,9 @@ __getattr__, __dir__, __all__ = attach(
     {
         ".covariance": ["Covariance"],
         ".fit": ["CovarianceResult", "Fit", "FitResult", "OptimizeResult"],
-        ".parameter": ["Parameter", "PriorParameter"],
+        ".parameter": ["Parameter"],
         ".parameters": ["Parameters", "PriorParameters"],
+        ".prior_parameter": ["PriorParameter"],
         ".profile_limit": ["stat_profile_ul_scipy"],
         ".sampler": ["Sampler", "SamplerResult"],
         ".selection": ["select_nested_models"],

@@ -16,68 +16,19 @@ import numpy as np
 from astropy import units as u
 from numpy.typing import NDArray
 
-from geminga.errors import NameLookupError, ParameterError, UnitError
-from geminga.modeling.registry import PRIOR_REGISTRY
+from geminga.errors import ParameterError, UnitError
+from geminga.modeling.parameter_checks import finite, number
+from geminga.modeling.parameter_dict import to_dict, update_from_dict
+from geminga.modeling.parameter_scale import ScaledNumber
+from geminga.modeling.parameter_scan import ScannedNumber
 from geminga.utils.units import parse_unit
 
-__all__ = ["Parameter", "PriorParameter"]
+__all__ = ["Parameter"]
 
 log = logging.getLogger(__name__)
 
-_TRANSFORMS: dict[str, tuple[Any, Any]] = {
-    "lin": (float, float),
-    "sqrt": (lambda x: float(np.sqrt(x)), lambda x: float(x) ** 2),
-    "log": (lambda x: float(np.log(x)), lambda x: float(np.exp(x))),
-}
-_SCALE_METHODS = ("scale10", "factor1", None)
-_INTERPOLATIONS = ("lin", "log", "sqrt")
-_KNOWN_KEYS = frozenset(
-    [
-        "name",
-        "value",
-        "unit",
-        "error",
-        "min",
-        "max",
-        "frozen",
-        "interp",
-        "scale_method",
-        "scale_transform",
-        "link",
-        "prior",
-        "scale",
-        "factor",
-        "is_norm",
-        "scan_min",
-        "scan_max",
-        "scan_n_values",
-        "scan_n_sigma",
-        "scan_values",
-    ]
-)
 
-
-def _finite(value: Any, what: str) -> float:
-    """Float of a number; refuses what is not one, and NaN and infinity."""
-    number = _number(value, what)
-    if not math.isfinite(number):
-        msg = f"{what} is {number}; expected a finite number."
-        raise ParameterError(msg)
-    return number
-
-
-def _number(value: Any, what: str) -> float:
-    if isinstance(value, u.Quantity) and value.unit != u.dimensionless_unscaled:
-        msg = f"{what} got {value!r}, which has a unit; set the 'quantity' attribute instead."
-        raise ParameterError(msg)
-    try:
-        return float(value.item() if hasattr(value, "item") and getattr(value, "size", 1) == 1 else value)
-    except (TypeError, ValueError) as error:
-        msg = f"{what} got {value!r}; expected a number."
-        raise ParameterError(msg) from error
-
-
-class Parameter:
+class Parameter(ScannedNumber, ScaledNumber):
     """A model parameter.
 
     Two models share a parameter when they hold the same object; parameters compare and hash by identity.
@@ -174,7 +125,7 @@ class Parameter:
         self.interp = interp
         self.scale_method = scale_method
         self.scale_transform = scale_transform
-        self._scale = _finite(scale, f"Scale of parameter {name!r}")
+        self._scale = finite(scale, f"Scale of parameter {name!r}")
         self.prior = prior
 
     def _set_value_and_unit(self, value: Any) -> None:
@@ -225,7 +176,7 @@ class Parameter:
     @value.setter
     def value(self, value: Any) -> None:
         if type(value) is not float or not math.isfinite(value):
-            value = _finite(value, f"Value of parameter {self._name!r}")
+            value = finite(value, f"Value of parameter {self._name!r}")
         self._value = value
 
     @property
@@ -307,7 +258,7 @@ class Parameter:
             except (TypeError, ValueError, u.UnitConversionError) as error:
                 msg = f"{what} got {value!r}; expected a number, or a quantity convertible to '{self._unit}'."
                 raise UnitError(msg) from error
-        return _number(value, what)
+        return number(value, what)
 
     @property
     def frozen(self) -> bool:
@@ -351,86 +302,6 @@ class Parameter:
         """Minus twice the logarithm of the prior at the value, 0 without prior."""
         return 0.0 if self._prior is None else float(self._prior(self))
 
-    @property
-    def scan_min(self) -> float:
-        """Lowest scan value."""
-        return self._value - self._error * self._scan_n_sigma if self._scan_min is None else self._scan_min
-
-    @scan_min.setter
-    def scan_min(self, value: float | None) -> None:
-        self._scan_min = value
-
-    @property
-    def scan_max(self) -> float:
-        """Highest scan value."""
-        return self._value + self._error * self._scan_n_sigma if self._scan_max is None else self._scan_max
-
-    @scan_max.setter
-    def scan_max(self, value: float | None) -> None:
-        self._scan_max = value
-
-    @property
-    def scan_n_sigma(self) -> float:
-        """Half width of the scan range in errors."""
-        return self._scan_n_sigma
-
-    @scan_n_sigma.setter
-    def scan_n_sigma(self, value: float) -> None:
-        self._scan_n_sigma = _finite(value, f"scan_n_sigma of parameter {self._name!r}")
-
-    @property
-    def scan_values(self) -> NDArray[np.float64]:
-        """Values of a likelihood scan in `unit`.
-
-        Raises
-        ------
-        ParameterError
-            If the range has no extent (no error is known), or reaches below zero with ``interp="log"`` or ``"sqrt"``.
-        """
-        if self._scan_values is not None:
-            return self._scan_values
-        low, high = self.scan_min, self.scan_max
-        if low == high and self.scan_n_values > 1:
-            msg = (
-                f"Parameter {self._name!r}: the scan range is {low:g} only, as its error is {self._error:g}; "
-                "fit it first, or set its error, scan_min and scan_max, or scan_values."
-            )
-            raise ParameterError(msg)
-        if (self.interp == "log" and low <= 0) or (self.interp == "sqrt" and low < 0) or not low <= high:
-            msg = (
-                f"Parameter {self._name!r}: scan range [{low:g}, {high:g}] cannot be spaced as interp={self.interp!r}; "
-                "set scan_min and scan_max, or scan_values."
-            )
-            raise ParameterError(msg)
-        forward, back = _TRANSFORMS[self.interp]
-        nodes = np.linspace(forward(low), forward(high), self.scan_n_values)
-        return np.array([back(node) for node in nodes])
-
-    @scan_values.setter
-    def scan_values(self, values: Any) -> None:
-        if values is None:
-            self._scan_values = None
-            return
-        values = np.asarray(values.to_value(self._unit) if isinstance(values, u.Quantity) else values, dtype=float)
-        if values.ndim != 1 or not np.isfinite(values).all():
-            msg = f"scan_values of parameter {self._name!r} got {values!r}; expected a one-dimensional array of finite numbers."
-            raise ParameterError(msg)
-        self._scan_values = values
-
-    @property
-    def conf_min(self) -> float:
-        """Lower end of the search for a confidence limit."""
-        return self._value - 1e5 * self._reach() if math.isnan(self._min) else self._min
-
-    @property
-    def conf_max(self) -> float:
-        """Upper end of the search for a confidence limit."""
-        return self._value + 1e5 * self._reach() if math.isnan(self._max) else self._max
-
-    def _reach(self) -> float:
-        error = 0.0 if math.isnan(self._error) else self._error
-        return max(abs(self._value), error) or 1.0
-
     def set_lim(self, min: Any = None, max: Any = None) -> None:
         """Set the bounds which are given."""
         if min is not None:
@@ -458,92 +329,6 @@ class Parameter:
                 self._name,
             )
 
-    @property
-    def scale(self) -> float:
-        """Scale of `factor`."""
-        return self._scale
-
-    @property
-    def scale_method(self) -> str | None:
-        """How `autoscale` chooses the scale."""
-        return self._scale_method
-
-    @scale_method.setter
-    def scale_method(self, value: str | None) -> None:
-        self._scale_method = self._one_of(value, _SCALE_METHODS, "scale_method")
-        self._scale = 1.0
-
-    @property
-    def scale_transform(self) -> str:
-        """Function of the value which `factor` shows."""
-        return self._scale_transform
-
-    @scale_transform.setter
-    def scale_transform(self, value: str) -> None:
-        self._scale_transform: str = self._one_of(value, tuple(_TRANSFORMS), "scale_transform")
-        self._scale = 1.0
-
-    @property
-    def interp(self) -> str:
-        """Spacing of the scan values."""
-        return self._interp
-
-    @interp.setter
-    def interp(self, value: str) -> None:
-        self._interp: str = self._one_of(value, _INTERPOLATIONS, "interp")
-
-    def _one_of(self, value: Any, known: tuple[Any, ...], what: str) -> Any:
-        if value not in known:
-            msg = f"{what} of parameter {self._name!r} got {value!r}; expected one of {', '.join(map(repr, known))}."
-            raise ParameterError(msg)
-        return value
-
-    def transform(self, value: float, update_scale: bool = False) -> float:
-        """Factor which belongs to a value."""
-        if update_scale:
-            self.update_scale(value)
-        return float(_TRANSFORMS[self._scale_transform][0](value) / self._scale)
-
-    def inverse_transform(self, factor: float) -> float:
-        """Value which belongs to a factor."""
-        return float(_TRANSFORMS[self._scale_transform][1](factor * self._scale))
-
-    def update_scale(self, value: float) -> None:
-        """Choose the scale for a value as `scale_method` says; no change if that gives 0."""
-        number = abs(_TRANSFORMS[self._scale_transform][0](value))
-        if self._scale_method == "scale10" and number > 0:
-            self._scale = 10.0 ** math.floor(math.log10(number))
-        elif self._scale_method == "factor1" and number > 0:
-            self._scale = number
-
-    def autoscale(self) -> None:
-        """Choose the scale so that `factor` is of order one; the value stays."""
-        self.update_scale(self._value)
-
-    def reset_autoscale(self) -> None:
-        """Scale 1 and no transformation; the value stays."""
-        self._scale_transform = "lin"
-        self._scale = 1.0
-
-    @property
-    def factor(self) -> float:
-        """Value as the optimiser sees it; equal to the value unless `autoscale` was called."""
-        return self.transform(self._value)
-
-    @factor.setter
-    def factor(self, factor: float) -> None:
-        self.value = self.inverse_transform(_finite(factor, f"Factor of parameter {self._name!r}"))
-
-    @property
-    def factor_min(self) -> float:
-        """Lower bound of the factor, NaN for none."""
-        return self.transform(self._min)
-
-    @property
-    def factor_max(self) -> float:
-        """Upper bound of the factor, NaN for none."""
-        return self.transform(self._max)
-
     def copy(self) -> Parameter:
         """Copy, which is linked to nothing."""
         return copy.deepcopy(self)
@@ -555,59 +340,8 @@ class Parameter:
         new._prior = copy.deepcopy(self._prior, memo)
         return new
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain dictionary, as it stands in model files."""
-        data = {
-            "name": self._name,
-            "value": self._value,
-            "unit": self._unit.to_string("fits"),
-            "error": self._error or 0,
-            "min": self._min,
-            "max": self._max,
-            "frozen": self._frozen,
-            "interp": self._interp,
-            "scale_method": self._scale_method,
-            "scale_transform": self._scale_transform,
-        }
-        if self._link_label is not None:
-            data["link"] = self._link_label
-        if self._prior is not None:
-            data["prior"] = self._prior.to_dict()["prior"]
-        return data
-
-    def update_from_dict(self, data: dict[str, Any]) -> None:
-        """Take over what a dictionary gives; the rest stays.
-
-        Raises
-        ------
-        NameLookupError
-            If it has an unknown key.
-        ParameterError, UnitError
-            If a value or unit cannot be right.
-        """
-        unknown = set(data) - _KNOWN_KEYS
-        if unknown:
-            msg = (
-                f"Parameter {self._name!r}: unknown key {', '.join(sorted(map(repr, unknown)))}; "
-                f"known keys: {', '.join(sorted(_KNOWN_KEYS))}."
-            )
-            raise NameLookupError(msg)
-        if "unit" in data:
-            self.unit = data["unit"] or ""
-        if "value" in data:
-            self.value = data["value"]
-        elif "factor" in data:
-            self.value = _finite(data["factor"], f"Factor of parameter {self._name!r}") * float(data.get("scale", 1))
-        for key in ("scale_method", "scale_transform", "min", "max", "error", "frozen", "interp", "scan_values"):
-            if key in data:
-                setattr(self, key, data[key])
-        for key in ("scan_min", "scan_max", "scan_n_values", "scan_n_sigma"):
-            if key in data:
-                setattr(self, key, data[key])
-        self._link_label = data.get("link")
-        if data.get("prior") is not None:
-            self.prior = PRIOR_REGISTRY.get_cls(data["prior"].get("type", "")).from_dict({"prior": data["prior"]})
-            self.set_lim(data.get("min"), data.get("max"))
+    to_dict = to_dict
+    update_from_dict = update_from_dict
 
     def __repr__(self) -> str:
         return (
@@ -618,41 +352,3 @@ class Parameter:
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(str(self))}</pre>"
-
-
-class PriorParameter(Parameter):
-    """A number of a prior, such as its mean; never fitted.
-
-    Parameters
-    ----------
-    name, value, unit, scale, min, max, error, scale_method, scale_transform
-        See `Parameter`.
-    """
-
-    _type = "prior"
-
-    def __init__(
-        self,
-        name: str,
-        value: Any,
-        unit: str | u.UnitBase = "",
-        scale: float = 1,
-        min: Any = np.nan,
-        max: Any = np.nan,
-        error: float = 0,
-        scale_method: str | None = "scale10",
-        scale_transform: str = "lin",
-    ) -> None:
-        super().__init__(
-            name, value, unit, scale, min, max, error=error, scale_method=scale_method, scale_transform=scale_transform
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Name, value and unit."""
-        return {"name": self._name, "value": self._value, "unit": self._unit.to_string("fits")}
-
-    def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}(name={self._name!r}, value={self._value!r}, factor={self.factor!r}, scale={self._scale!r}, "
-            f"unit={self._unit!r}, min={self._min!r}, max={self._max!r})"
-        )

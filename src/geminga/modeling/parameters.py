@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geminga.errors import InputError, NameLookupError, ParameterError
-from geminga.modeling.parameter import Parameter, PriorParameter
+from geminga.modeling.parameter import Parameter
+from geminga.modeling.prior_parameter import PriorParameter
 
 __all__ = ["Parameters", "PriorParameters"]
 

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from geminga.errors import InputError, ParameterError, UnsupportedError
 from geminga.modeling.models.base import ModelBase, build_parameters
-from geminga.modeling.parameter import Parameter, PriorParameter
+from geminga.modeling.parameter import Parameter
 from geminga.modeling.parameters import PriorParameters
+from geminga.modeling.prior_parameter import PriorParameter
 from geminga.modeling.registry import PRIOR_REGISTRY
 
 __all__ = [

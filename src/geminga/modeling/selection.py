@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,171 @@ from scipy.stats import chi2, norm
 
 from geminga.errors import FitError, InputError
 from geminga.modeling.fit import Fit
-from geminga.modeling.fit.objective import as_list, unique
+from geminga.modeling.fit.constraints import penalties_of
+from geminga.modeling.fit.end import End
+from geminga.modeling.fit.objective import Objective, as_list, unique
 from geminga.modeling.models import Models
 
-__all__ = ["select_nested_models"]
+__all__ = ["NestedModelSelection", "select_nested_models"]
+
+
+class NestedModelSelection:
+    """Test of a null hypothesis, in which some parameters have given values, against that in which they are free.
+
+    Parameters
+    ----------
+    parameters : list of Parameter
+        Parameters that distinguish the hypotheses.
+    null_values : list of float or Quantity
+        Their values in the null hypothesis, such as 0 for the amplitude of a source; floats in the parameters' units.
+    n_sigma : float
+        Significance from which the free parameters are preferred.
+    n_free_parameters : int, optional
+        Number of degrees of freedom of the test; as many as there are parameters if not given. Give it where the null
+        hypothesis makes others meaningless (position and index of a source without amplitude).
+    fit : Fit, optional
+        Fit to use.
+
+    Raises
+    ------
+    InputError
+        If there are not as many values as parameters.
+
+    References
+    ----------
+    S. S. Wilks (1938), Ann. Math. Statist. 9, 60: the statistic is distributed as chi2 if the null hypothesis is true and
+    not at a bound of the parameters.
+
+    Examples
+    --------
+    >>> from geminga.modeling import Parameter
+    >>> from geminga.modeling.selection import NestedModelSelection
+    >>> test = NestedModelSelection([Parameter("amplitude", 1), Parameter("index", 2)], [0, 2], n_sigma=3)
+    >>> round(test.ts_threshold, 2)
+    11.83
+    """
+
+    def __init__(
+        self,
+        parameters: Sequence[Any],
+        null_values: Sequence[Any],
+        n_sigma: float = 2,
+        n_free_parameters: int | None = None,
+        fit: Any = None,
+    ) -> None:
+        self.parameters, self.null_values = list(parameters), list(null_values)
+        if len(self.parameters) != len(self.null_values) or not self.parameters:
+            msg = (
+                f"select_nested_models got {len(self.parameters)} parameters and {len(self.null_values)} null values; "
+                "expected as many, at least one."
+            )
+            raise InputError(msg)
+        self.n_sigma = n_sigma
+        self.n_free_parameters = n_free_parameters or len(self.parameters)
+        self.fit = Fit() if fit is None else fit
+
+    @property
+    def ts_threshold(self) -> float:
+        """Test statistic from which the free parameters are preferred."""
+        return float(chi2(self.n_free_parameters).isf(2 * norm.sf(self.n_sigma)))
+
+    def _nulls(self) -> list[float]:
+        pairs = zip(self.parameters, self.null_values, strict=True)
+        return [float(v.to_value(p.unit) if isinstance(v, u.Quantity) else v) for p, v in pairs]
+
+    def ts_known_bkg(self, datasets: Any) -> float:
+        """Test statistic of the present values without any fit: all that the null hypothesis leaves is taken as known."""
+        best = _stat_sum(datasets)
+        with self._at_null():
+            return _stat_sum(datasets) - best
+
+    def ts_asimov(self, datasets: Any) -> float:
+        """The same for counts as the present models predict them (Asimov data): what a measurement can be expected to give."""
+        return self.ts_known_bkg([dataset.to_asimov(name=dataset.name) for dataset in as_list(datasets)])
+
+    def ts(self, datasets: Any) -> float:
+        """Test statistic of both hypotheses fitted; the models are as they were afterwards."""
+        with _restored(_models_of(datasets), self.parameters, always=True):
+            return float(self._compare(datasets)["ts"])
+
+    def run(self, datasets: Any, apply_selection: bool = True) -> dict[str, Any]:
+        """Fit both hypotheses and compare them.
+
+        Parameters
+        ----------
+        datasets : Datasets
+            Datasets with their models.
+        apply_selection : bool
+            Leave the models with the hypothesis that is preferred: fitted with the parameters free if the test statistic is
+            above the threshold, else fitted with the parameters frozen at the null values. If false, leave them fitted with the
+            parameters free.
+
+        Returns
+        -------
+        result : dict
+            ``ts`` (statistic of the null hypothesis minus that of the other), ``fit_results`` and ``fit_results_null``; the
+            latter is None if no parameter is free under the null hypothesis.
+
+        Raises
+        ------
+        FitError
+            If a fit does not converge; the models are then as they were.
+        """
+        models = _models_of(datasets)
+        with _restored(models, self.parameters):
+            found = self._compare(datasets)
+        if found["ts"] > self.ts_threshold or not apply_selection:
+            models.covariance = np.asarray(found["fit_results"].covariance_result.matrix)
+            for p, value, error in found["best"]:
+                p.value, p.error = value, error
+            for p in self.parameters:
+                p.frozen = False
+        return {key: found[key] for key in ("ts", "fit_results", "fit_results_null")}
+
+    def _compare(self, datasets: Any) -> dict[str, Any]:
+        """Both fits; the models are left with the null hypothesis."""
+        models = _models_of(datasets)
+        for p in self.parameters:
+            p.frozen = False
+        free = self._run(datasets, "with the parameters free")
+        best = [(p, p.value, p.error) for p in dict.fromkeys([*models.parameters, *self.parameters])]
+        self._set_null()
+        null = self._run_null(datasets, models)
+        stat = _stat_sum(datasets) if null is None else null.total_stat
+        return {"ts": float(stat - free.total_stat), "fit_results": free, "fit_results_null": null, "best": best}
+
+    def _run_null(self, datasets: Any, models: Models) -> Any:
+        """Fit of the null hypothesis, without the parameters which it makes meaningless; None if nothing else is free."""
+        if all(p.frozen for p in models.parameters):
+            return None
+        objective = Objective(datasets)
+        dead = End.at(objective, objective.x0).dead
+        idle = [p for p, is_dead in zip(objective.free_parameters, dead, strict=True) if is_dead]
+        if len(idle) == len(dead):
+            return None
+        for p in idle:
+            p.frozen = True
+        null = self._run(datasets, "of the null hypothesis")
+        for p in idle:
+            p.frozen = False
+        return null
+
+    def _set_null(self) -> None:
+        for p, value in zip(self.parameters, self._nulls(), strict=True):
+            p.value, p.error, p.frozen = value, 0.0, True
+
+    @contextmanager
+    def _at_null(self) -> Iterator[None]:
+        with _restored(Models(), self.parameters, always=True):
+            self._set_null()
+            yield
+
+    def _run(self, datasets: Any, which: str) -> Any:
+        result = self.fit.run(datasets)
+        if not result.success:
+            msg = f"The fit {which} did not converge, so the hypotheses cannot be compared: {result.message}"
+            raise FitError(msg)
+        return result
 
 
 def select_nested_models(
@@ -34,23 +196,13 @@ def select_nested_models(
     ----------
     datasets : Datasets
         Datasets with their models.
-    parameters : list of Parameter
-        Parameters that distinguish the hypotheses.
-    null_values : list of float or Quantity
-        Their values in the null hypothesis, such as 0 for the amplitude of a source; floats in the parameters' units.
-    n_sigma : float
-        Significance from which the free parameters are preferred.
-    n_free_parameters : int, optional
-        Number of degrees of freedom of the test; as many as there are parameters if not given. Give it where the null
-        hypothesis makes others meaningless (position and index of a source without amplitude).
-    fit : Fit, optional
-        Fit to use.
+    parameters, null_values, n_sigma, n_free_parameters, fit
+        See `NestedModelSelection`.
 
     Returns
     -------
     result : dict
-        ``ts`` (statistic of the null hypothesis minus that of the other), ``fit_results`` and ``fit_results_null``; the latter
-        is None if no parameter is free under the null hypothesis.
+        See `NestedModelSelection.run`.
 
     Raises
     ------
@@ -58,11 +210,6 @@ def select_nested_models(
         If there are not as many values as parameters.
     FitError
         If a fit does not converge; the models are then as they were.
-
-    References
-    ----------
-    S. S. Wilks (1938), Ann. Math. Statist. 9, 60: the statistic is distributed as chi2 if the null hypothesis is true and
-    not at a bound of the parameters.
 
     Examples
     --------
@@ -72,46 +219,28 @@ def select_nested_models(
     ...
     geminga.errors.InputError: select_nested_models got 0 parameters and 1 null values; expected as many, at least one.
     """
-    parameters = list(parameters)
-    values = [v.to_value(p.unit) if isinstance(v, u.Quantity) else v for p, v in zip(parameters, null_values, strict=False)]
-    if len(parameters) != len(null_values) or not parameters:
-        msg = (
-            f"select_nested_models got {len(parameters)} parameters and {len(null_values)} null values; "
-            "expected as many, at least one."
-        )
-        raise InputError(msg)
-    fit = Fit() if fit is None else fit
-    threshold = chi2(n_free_parameters or len(parameters)).isf(2 * norm.sf(n_sigma))
-    items = as_list(datasets)
-    models = Models(unique(m for d in items for m in d.models or []))
+    return NestedModelSelection(parameters, null_values, n_sigma, n_free_parameters, fit).run(datasets)
+
+
+def _models_of(datasets: Any) -> Models:
+    return Models(unique(m for d in as_list(datasets) for m in d.models or []), penalties=penalties_of(datasets))
+
+
+def _stat_sum(datasets: Any) -> float:
+    """Statistic of the datasets at the present values, with priors and penalties."""
+    priors = _models_of(datasets).parameters.prior_stat_sum()
+    return float(sum(d.stat_sum() for d in as_list(datasets)) + priors + sum(p.stat_sum() for p in penalties_of(datasets)))
+
+
+@contextmanager
+def _restored(models: Models, parameters: Sequence[Any], always: bool = False) -> Iterator[None]:
+    """Give values, errors and flags back if something goes wrong, or `always`."""
     before = [(p, p.value, p.error, p.frozen) for p in dict.fromkeys([*models.parameters, *parameters])]
+    done = False
     try:
-        for p in parameters:
-            p.frozen = False
-        free = _run(fit, datasets, "with the parameters free")
-        best = [(p, p.value, p.error) for p, *_ in before]
-        for p, value in zip(parameters, values, strict=True):
-            p.value, p.error, p.frozen = float(value), 0.0, True
-        has_free = any(not p.frozen for p in models.parameters)
-        null = _run(fit, datasets, "of the null hypothesis") if has_free else None
-    except BaseException:
-        for p, value, error, frozen in before:
-            p.value, p.error, p.frozen = value, error, frozen
-        raise
-    alone = sum(d.stat_sum() for d in items) + models.parameters.prior_stat_sum()
-    ts = float((alone if null is None else null.total_stat) - free.total_stat)
-    if ts > threshold:
-        models.covariance = np.asarray(free.covariance_result.matrix)
-        for p, value, error in best:
-            p.value, p.error = value, error
-        for p in parameters:
-            p.frozen = False
-    return {"ts": ts, "fit_results": free, "fit_results_null": null}
-
-
-def _run(fit: Any, datasets: Any, which: str) -> Any:
-    result = fit.run(datasets)
-    if not result.success:
-        msg = f"The fit {which} did not converge, so the hypotheses cannot be compared: {result.message}"
-        raise FitError(msg)
-    return result
+        yield
+        done = True
+    finally:
+        if always or not done:
+            for p, value, error, frozen in before:
+                p.value, p.error, p.frozen = value, error, frozen

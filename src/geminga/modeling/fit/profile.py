@@ -32,50 +32,71 @@ def _profile_stat(objective: Objective, position: int, value: float, start: Arra
     return minimum.stat, minimum.x
 
 
-def _crossing(
-    objective: Objective, position: int, target: float, side: int, sigma: float, reoptimize: bool, step: float
-) -> float:
-    """Distance from the minimum at which the profile reaches `target`; NaN if it does not."""
-    x0 = objective.x0
-    bound = objective.high[position] if side > 0 else objective.low[position]
-    limit = abs(bound - x0[position])
-    start = x0.copy()
+class _Profile:
+    """Rise of the statistic over its minimum along one parameter, at distances to one side.
 
-    def excess(distance: float) -> float:
-        nonlocal start
-        value = x0[position] + side * distance
-        if reoptimize:
-            stat, start = _profile_stat(objective, position, value, start)
-        else:
-            full = x0.copy()
-            full[position] = value
-            stat = objective(full, 0)[0]
-        return stat - target
+    Parameters
+    ----------
+    objective : Objective
+        At its minimum.
+    position : int
+        The parameter.
+    side : int
+        1 for larger values, -1 for smaller ones.
+    target : float
+        Statistic to be reached.
+    reoptimize : bool
+        Minimise over the other parameters at every distance, from where the last search ended.
+    """
 
+    def __init__(self, objective: Objective, position: int, side: int, target: float, reoptimize: bool) -> None:
+        self.objective, self.position, self.side, self.target = objective, position, side, target
+        self.reoptimize = reoptimize
+        self.start = objective.x0.copy()
+        bound = objective.high[position] if side > 0 else objective.low[position]
+        self.limit = float(abs(bound - self.start[position]))
+
+    def excess(self, distance: float) -> float:
+        """Statistic over the target."""
+        x0 = self.objective.x0
+        value = x0[self.position] + self.side * distance
+        if self.reoptimize:
+            stat, self.start = _profile_stat(self.objective, self.position, value, self.start)
+            return stat - self.target
+        x0 = x0.copy()
+        x0[self.position] = value
+        return self.objective(x0, 0)[0] - self.target
+
+
+def _crossing(profile: _Profile, sigma: float, step: float) -> float:
+    """Distance from the minimum at which the profile reaches its target; NaN if it does not."""
     low, f_low = 0.0, -(sigma**2)
-    high = min(step * sigma, limit)
+    high = min(step * sigma, profile.limit)
     for _ in range(60):
-        f_high = excess(high)
+        f_high = profile.excess(high)
         if f_high > 0 or not np.isfinite(f_high):
+            return _regula_falsi(profile, sigma, (low, f_low), (high, f_high))
+        if high >= profile.limit:
             break
-        if high >= limit:
-            return float("nan")
         low, f_low = high, f_high
-        high = min(2 * high, limit)
-    else:
-        return float("nan")
-    # Regula falsi in sqrt(stat), which is nearly linear (Illinois variant).
+        high = min(2 * high, profile.limit)
+    return float("nan")
+
+
+def _regula_falsi(profile: _Profile, sigma: float, low_end: tuple[float, float], high_end: tuple[float, float]) -> float:
+    """Root between two distances, by regula falsi in sqrt(stat), which is nearly linear (Illinois variant)."""
+    (low, f_low), (high, f_high) = low_end, high_end
     root = sigma**2
+    middle = high
     for _ in range(60):
+        middle = 0.5 * (low + high)
         if np.isfinite(f_high):
             a, b = np.sqrt(max(f_low + root, 0)), np.sqrt(f_high + root)
-            middle = low + (high - low) * (sigma - a) / (b - a) if b > a else 0.5 * (low + high)
+            middle = low + (high - low) * (sigma - a) / (b - a) if b > a else middle
             middle = min(max(middle, low + 0.02 * (high - low)), high - 0.02 * (high - low))
-        else:
-            middle = 0.5 * (low + high)
-        f_middle = excess(middle)
+        f_middle = profile.excess(middle)
         if abs(f_middle) < 1e-6 * root or high - low < 1e-9 * high:
-            return float(middle)
+            break
         if f_middle > 0:
             high, f_high = middle, f_middle
         else:
@@ -93,7 +114,7 @@ def confidence(objective: Objective, position: int, sigma: float, reoptimize: bo
         error = np.sqrt(2 / max(curvature.diagonal()[position], 1e-300))
     step = float(error) if np.isfinite(error) and error > 0 else 0.1 * max(abs(float(x0[position])), 1e-3)
     values = {
-        name: _crossing(objective, position, stat + sigma**2, side, sigma, reoptimize, step)
+        name: _crossing(_Profile(objective, position, side, stat + sigma**2, reoptimize), sigma, step)
         for name, side in (("errp", 1), ("errn", -1))
     }
     failed = [n for n, v in values.items() if not np.isfinite(v)]
