@@ -129,6 +129,10 @@ def test_surface_and_contour(dataset):
     assert contour["success"]
     x = contour["star.spectral.index"] - index.value
     assert 0.8 * index.error < np.abs(x).max() < 1.3 * index.error
+    index.frozen = amplitude.frozen = True
+    for pair in zip(contour["star.spectral.index"], contour["star.spectral.amplitude"], strict=True):
+        index.value, amplitude.value = pair
+        assert_allclose(Fit().run([dataset]).total_stat - result.total_stat, 1, atol=1e-3)
 
 
 def test_prior_pulls(dataset):

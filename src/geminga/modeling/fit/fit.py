@@ -253,7 +253,9 @@ class Fit:
         }
 
     def stat_contour(self, datasets: Any, x: Any, y: Any, numpoints: int = 10, sigma: float = 1) -> dict[str, Any]:
-        """Contour on which the profile statistic has risen by ``sigma**2``.
+        """Contour on which the profile statistic has risen by ``sigma**2``; it is cut off by the bounds of the parameters.
+
+        With ``confidence_opts={"backend": "minuit"}`` it is followed by MNCONTOUR.
 
         Returns
         -------
@@ -263,7 +265,8 @@ class Fit:
         models = _models_of(datasets)
         objective = Objective(datasets)
         i, j = (self._position(objective, datasets, p) for p in (x, y))
-        first, second, success = profile.contour(objective, i, j, numpoints, sigma)
+        follow = profile.mncontour if self.confidence_opts["backend"] == "minuit" else profile.contour
+        first, second, success = follow(objective, i, j, numpoints, sigma)
         names = [_unique_name(models, models.parameters[p]) for p in (x, y)]
         return {names[0]: first, names[1]: second, "success": success}
 

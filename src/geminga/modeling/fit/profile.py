@@ -14,76 +14,77 @@ from geminga.modeling.fit.diagnosis import covariance_of
 from geminga.modeling.fit.end import End
 from geminga.modeling.fit.objective import Objective
 
-__all__ = ["confidence", "contour", "minos", "scan"]
+__all__ = ["confidence", "contour", "minos", "mncontour", "scan"]
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 
 
-def _minimum_at(objective: Objective, fixed: NDArray[np.intp], values: Array, start: Array) -> Minimum:
+def _minimum_at(objective: Objective, fixed: Index, values: Array, start: Array) -> Minimum:
     """Minimum over the other parameters where some have given values: bounds hold them there."""
     low, high, x = objective.low.copy(), objective.high.copy(), start.copy()
     low[fixed] = high[fixed] = x[fixed] = values
     return newton(objective, x, low, high, [], None)
 
 
-def _profile_stat(objective: Objective, position: int, value: float, start: Array) -> tuple[float, Array]:
-    """Statistic minimised over the others at one value, and where."""
-    minimum = _minimum_at(objective, np.array([position]), np.array([value]), start)
-    return minimum.stat, minimum.x
-
-
-class _Profile:
-    """Rise of the statistic over its minimum along one parameter, at distances to one side.
+class _Ray:
+    """Rise of the statistic over a target along a ray from the minimum, in the space of some parameters.
 
     Parameters
     ----------
     objective : Objective
         At its minimum.
-    position : int
-        The parameter.
-    side : int
-        1 for larger values, -1 for smaller ones.
+    positions : array of int
+        The parameters.
+    direction : array
+        By how much each changes for a distance of 1.
     target : float
         Statistic to be reached.
     reoptimize : bool
         Minimise over the other parameters at every distance, from where the last search ended.
     """
 
-    def __init__(self, objective: Objective, position: int, side: int, target: float, reoptimize: bool) -> None:
-        self.objective, self.position, self.side, self.target = objective, position, side, target
+    def __init__(self, objective: Objective, positions: Index, direction: Array, target: float, reoptimize: bool) -> None:
+        self.objective, self.positions, self.direction, self.target = objective, positions, direction, target
         self.reoptimize = reoptimize
+        self.origin = objective.x0[positions]
         self.start = objective.x0.copy()
-        bound = objective.high[position] if side > 0 else objective.low[position]
-        self.limit = float(abs(bound - self.start[position]))
+        bound = np.where(direction > 0, objective.high[positions], objective.low[positions])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            self.limit = float(np.min(np.where(direction != 0, (bound - self.origin) / direction, np.inf)))
+
+    def point(self, distance: float) -> Array:
+        """Values of the parameters at a distance, not beyond their bounds."""
+        own = self.origin + distance * self.direction
+        return np.clip(own, self.objective.low[self.positions], self.objective.high[self.positions])
 
     def excess(self, distance: float) -> float:
         """Statistic over the target."""
-        x0 = self.objective.x0
-        value = x0[self.position] + self.side * distance
         if self.reoptimize:
-            stat, self.start = _profile_stat(self.objective, self.position, value, self.start)
-            return stat - self.target
-        x0 = x0.copy()
-        x0[self.position] = value
-        return self.objective(x0, 0)[0] - self.target
+            minimum = _minimum_at(self.objective, self.positions, self.point(distance), self.start)
+            self.start = minimum.x
+            return minimum.stat - self.target
+        x = self.objective.x0.copy()
+        x[self.positions] = self.point(distance)
+        return self.objective(x, 0)[0] - self.target
 
 
-def _crossing(profile: _Profile, sigma: float, step: float) -> float:
-    """Distance from the minimum at which the profile reaches its target; NaN if it does not."""
+def _crossing(ray: _Ray, sigma: float, step: float) -> float:
+    """Distance from the minimum at which the statistic reaches the target; NaN if it does not."""
     low, f_low = 0.0, -(sigma**2)
-    high = min(step * sigma, profile.limit)
+    high = min(step * sigma, ray.limit)
     for _ in range(60):
-        f_high = profile.excess(high)
+        f_high = ray.excess(high)
         if f_high > 0 or not np.isfinite(f_high):
-            return _regula_falsi(profile, sigma, (low, f_low), (high, f_high))
-        if high >= profile.limit:
+            return _regula_falsi(ray, sigma, (low, f_low), (high, f_high))
+        if high >= ray.limit:
             break
         low, f_low = high, f_high
-        high = min(2 * high, profile.limit)
+        high = min(2 * high, ray.limit)
     return float("nan")
 
 
-def _regula_falsi(profile: _Profile, sigma: float, low_end: tuple[float, float], high_end: tuple[float, float]) -> float:
+def _regula_falsi(ray: _Ray, sigma: float, low_end: tuple[float, float], high_end: tuple[float, float]) -> float:
     """Root between two distances, by regula falsi in sqrt(stat), which is nearly linear (Illinois variant)."""
     (low, f_low), (high, f_high) = low_end, high_end
     root = sigma**2
@@ -94,7 +95,7 @@ def _regula_falsi(profile: _Profile, sigma: float, low_end: tuple[float, float],
             a, b = np.sqrt(max(f_low + root, 0)), np.sqrt(f_high + root)
             middle = low + (high - low) * (sigma - a) / (b - a) if b > a else middle
             middle = min(max(middle, low + 0.02 * (high - low)), high - 0.02 * (high - low))
-        f_middle = profile.excess(middle)
+        f_middle = ray.excess(middle)
         if abs(f_middle) < 1e-6 * root or high - low < 1e-9 * high:
             break
         if f_middle > 0:
@@ -113,9 +114,10 @@ def confidence(objective: Objective, position: int, sigma: float, reoptimize: bo
     if not reoptimize:
         error = np.sqrt(2 / max(curvature.diagonal()[position], 1e-300))
     step = float(error) if np.isfinite(error) and error > 0 else 0.1 * max(abs(float(x0[position])), 1e-3)
+    own, target = np.array([position]), stat + sigma**2
     values = {
-        name: _crossing(_Profile(objective, position, side, stat + sigma**2, reoptimize), sigma, step)
-        for name, side in (("errp", 1), ("errn", -1))
+        name: _crossing(_Ray(objective, own, np.array([side]), target, reoptimize), sigma, step)
+        for name, side in (("errp", 1.0), ("errn", -1.0))
     }
     failed = [n for n, v in values.items() if not np.isfinite(v)]
     name = objective.names()[position]
@@ -174,7 +176,32 @@ def scan(datasets: Any, parameters: Sequence[Any], points: Array, reoptimize: bo
 
 
 def contour(objective: Objective, i: int, j: int, numpoints: int, sigma: float) -> tuple[Array, Array, bool]:
-    """Points of the contour of two parameters, by MNCONTOUR of iminuit with the exact gradient."""
+    """Points of the contour of two parameters, on rays which the covariance spaces evenly; cut off by their bounds.
+
+    Each ray starts where the search on the one before ended.
+    """
+    end, positions = End.at(objective, objective.x0), np.array([i, j])
+    covariance, _ = covariance_of(end.curvature, end.dead | end.at_bound)
+    if covariance is None or not covariance.used[positions].all():
+        return np.zeros(0), np.zeros(0), False
+    size = np.linalg.cholesky(covariance.block(positions))
+    points, start, success = [], objective.x0, True
+    for angle in np.linspace(0, 2 * np.pi, numpoints, endpoint=False):
+        direction = size @ np.array([np.cos(angle), np.sin(angle)])
+        ray = _Ray(objective, positions, direction, end.stat + sigma**2, reoptimize=True)
+        ray.start = start
+        distance = _crossing(ray, sigma, 1.0)
+        start = ray.start
+        if not np.isfinite(distance):
+            distance = ray.limit  # the bound is the border
+            success &= bool(np.isfinite(distance))
+        points.append(ray.point(distance if np.isfinite(distance) else np.nan))
+    closed = np.array([*points, points[0]])
+    return closed[:, 0], closed[:, 1], success
+
+
+def mncontour(objective: Objective, i: int, j: int, numpoints: int, sigma: float) -> tuple[Array, Array, bool]:
+    """The same by MNCONTOUR of iminuit with the exact gradient."""
     names = objective.names()
     m = make_minuit(objective, objective.x0, objective.low, objective.high, names, {})
     m.migrad()
