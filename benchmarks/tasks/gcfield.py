@@ -30,3 +30,12 @@ def gauss_model(package: Package, lon: float, lat: float, sigma: float, scale: f
         spatial_model=models.GaussianSpatialModel(lon_0=f"{lon} deg", lat_0=f"{lat} deg", sigma=f"{sigma} deg", frame="galactic"),
         name=name,
     )
+
+
+def ellipse_model(package: Package, scale: float = 1.0) -> Any:
+    """Elliptical Gaussian source with a power law, seven free parameters."""
+    model = gauss_model(package, 0.0, 0.0, 0.3, scale)
+    shape = model.spatial_model
+    shape.e.value, shape.phi.value = 0.3, 10
+    shape.e.frozen = shape.phi.frozen = False
+    return model

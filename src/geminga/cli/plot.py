@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from astropy import units as u
 
+from geminga.utils.plot import sky_projection
+
 if TYPE_CHECKING:
     from geminga.estimators import FluxPoints
     from geminga.maps import Map
@@ -37,7 +39,7 @@ def _to_png(figure: Any) -> bytes:
 def plot_residuals(significance: Map, models: Models) -> bytes:
     """Significance of the residuals with the fitted positions, and the distribution of its values."""
     figure = _new_figure(11, 4.6)
-    ax = figure.add_subplot(1, 2, 1, projection=significance.geom.wcs)
+    ax = figure.add_subplot(1, 2, 1, projection=sky_projection(significance.geom.wcs))
     data = significance.frozen_data
     image = ax.imshow(data, origin="lower", cmap="RdBu_r", vmin=-5, vmax=5, interpolation="nearest")
     figure.colorbar(image, ax=ax, label="Significance of the residual")

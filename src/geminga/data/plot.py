@@ -11,7 +11,7 @@ from astropy.coordinates import Angle, SkyCoord
 from geminga.errors import DataError
 from geminga.maps import Map
 from geminga.numerics.sphere import separation
-from geminga.utils.plot import current_axes, with_norm
+from geminga.utils.plot import current_axes, sky_projection, with_norm
 
 if TYPE_CHECKING:
     from geminga.data.events import EventList
@@ -201,7 +201,7 @@ def peek_events(self: EventList, allsky: bool = False) -> None:
 
     _some_events(self)
     figure = plt.figure(figsize=(15, 9), layout="constrained")
-    sky = figure.add_subplot(2, 3, (1, 1), projection=_image(self, allsky).geom.wcs)
+    sky = figure.add_subplot(2, 3, (1, 1), projection=sky_projection(_image(self, allsky).geom.wcs))
     plot_image(self, ax=sky, allsky=allsky)
     sky.set_title("Smoothed counts")
     panels = [figure.add_subplot(2, 3, i) for i in range(2, 6)]

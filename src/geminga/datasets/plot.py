@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from geminga.datasets.residuals import compute_residuals, residual_label
-from geminga.utils.plot import current_axes, two_panels
+from geminga.utils.plot import current_axes, sky_projection, two_panels
 
 __all__ = [
     "peek",
@@ -51,7 +51,7 @@ def peek(self: Any, figsize: tuple[float, float] = (13, 7)) -> None:
     excess = None if self.counts is None or self.background is None else self.excess
     titled = {"Counts": self.counts, "Excess counts": excess, "Exposure": self.exposure, "Background": self.background}
     for number, (title, value) in enumerate(titled.items(), start=1):
-        ax = figure.add_subplot(2, 2, number, projection=None if self._geom.is_region else wcs)
+        ax = figure.add_subplot(2, 2, number, projection=None if self._geom.is_region else sky_projection(wcs))
         if self._geom.is_region:
             ax.set_title(title)
             if value is not None:
@@ -86,7 +86,7 @@ def plot_residuals(
     kwargs_spectral = kwargs_spectral or {}
     if ax_spatial is None or ax_spectral is None:
         figure = _pyplot().figure(figsize=(12, 4))
-        ax_spatial = figure.add_subplot(121, projection=self._geom.wcs)
+        ax_spatial = figure.add_subplot(121, projection=sky_projection(self._geom.wcs))
         ax_spectral = figure.add_subplot(122)
     self.plot_residuals_spatial(ax_spatial, **kwargs_spatial)
     self.plot_residuals_spectral(ax_spectral, **kwargs_spectral)
@@ -131,7 +131,7 @@ def plot_residuals_spatial(
     image = smoothed[0].copy(data=values)
     limit = 5 if method != "diff/model" else 1
     kwargs = {"cmap": "coolwarm", "vmin": -limit, "vmax": limit, "add_cbar": True} | kwargs
-    return image.plot(_pyplot().subplot(projection=self._geom.wcs) if ax is None else ax, **kwargs)
+    return image.plot(_pyplot().subplot(projection=sky_projection(self._geom.wcs)) if ax is None else ax, **kwargs)
 
 
 def _spectra(dataset: Any, region: Any) -> tuple[Any, Any]:

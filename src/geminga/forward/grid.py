@@ -1,40 +1,38 @@
-"""A source of any shape: its image on a plane around it, convolved by FFT, then read at the pixels.
+"""A source of any shape whose shape stays: its image on a lattice, smoothed by the PSF, then read at the pixels.
 
-The image for each true energy times exposure, B[T, p], is kept as long as the spatial values stay; a change of the
+The image for each true energy times exposure, B[s, T, p], is kept as long as the spatial values stay; a change of the
 spectrum costs one small matrix product.
 
-Legend: T true energy, e energy, p pixel of the selection, j parameter.
+Legend: T true energy, e energy, s one, or e if the PSF is one of reconstructed energy, p pixel of the selection, j parameter.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, ndimage
 
 from geminga.forward.field import Field, Selection
 from geminga.forward.folded import Fold
 from geminga.forward.irf import FixedIrf, Irf, IrfSource, PsfTable
+from geminga.forward.lattice import Lattice, lonlat, make_kernel, make_lattice, pixel_parts, plan_extent
 from geminga.forward.memo import Memo
 from geminga.forward.position import position_vectors
 from geminga.forward.psf_scale import rounded
 from geminga.forward.steps import spectral_steps
-from geminga.numerics.radial import psf_operator, subdivision
+from geminga.numerics.lattice import smooth
 
 __all__ = ["GridComponent", "GridState"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-#: Largest number of nodes of the plane along one side.
+#: Largest number of nodes along one side.
 MAX_NODES = 1400
-
-#: Relative step for the derivative of the (tabulated) PSF by its width.
-WIDER = 1e-3
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ class GridState:
     counts: Array
     total: float
     values: Array
-    basis: Array  # (n_T, n_p)
+    basis: Array  # (n_s, n_T, n_p)
     irf: Irf
 
 
@@ -81,6 +79,7 @@ class GridComponent:
     is_flat: bool = False
     n_psf: int = 0
     memo: Memo = dataclasses.field(default_factory=lambda: Memo(4))
+    memo_lattice: Memo = dataclasses.field(default_factory=lambda: Memo(2))
 
     def _center(self, spatial: Array) -> tuple[float, float]:
         return self.center if self.center is not None else (float(spatial[0]), float(spatial[1]))
@@ -90,130 +89,59 @@ class GridComponent:
         return self.memo.get(key, lambda: self._make_basis(spatial, with_gradient))
 
     def _make_basis(self, spatial: Array, with_gradient: bool) -> tuple[Selection, Array, Array, Irf]:
-        lon, lat = self._center(spatial)
-        irf = self.irf.at(lon, lat)
+        center = self._center(spatial)
+        irf = self.irf.at(*center)
         spatial, scales = spatial[: self.n_shape], spatial[self.n_shape :]
-        support = self.support(spatial)
-        psf = irf.psf if irf.psf is None or not self.n_psf else rounded(irf.psf, float(scales.prod()))
-        reach = psf.reach if psf is not None else 0.0
-        if self.is_flat or support is None:
-            selection = self.field.take(np.arange(len(self.field.tile_center)))
+        support, w = self.support(spatial), float(scales.prod())
+        psf = irf.psf if irf.psf is None or not self.n_psf else rounded(irf.psf, w)
+        if psf is not None and not self.is_flat:
+            place = (self.field, center, self.center is None, self.rotation)
+            extent = plan_extent(*place, self.feature(spatial), support, psf, MAX_NODES)
+            lattice = self.memo_lattice.get(extent, lambda: make_lattice(self.field, extent, self.rotation))
+            selection, images = lattice.selection, self._convolved(spatial, lattice, psf, w, scales, with_gradient)
         else:
-            center, _, _ = position_vectors(lon, lat, self.rotation)
-            selection = self.field.select(center, support + reach + self.field.side)
-        rows = 1 + (int(self.active[: self.n_shape].sum()) if with_gradient else 0)
-        if psf is None or self.is_flat:
-            images = self._direct(spatial, selection, support, rows)
-        else:
-            widths = scales if with_gradient else scales[:0]
-            images = self._convolved(spatial, selection, psf, support, rows, float(scales.prod()), widths)
+            selection = self.field.everything
+            if not self.is_flat and support is not None:
+                vector, _, _ = position_vectors(*center, self.rotation)
+                selection = self.field.select(vector, support + self.field.side)
+            images = self._direct(spatial, selection, with_gradient)
         exposure = self.exposure[0] @ self.exposure[1][selection.pixels].T
         basis = images * exposure
-        gradient = np.zeros((self.n_spatial, *basis[0].shape)) if with_gradient else np.zeros((0, 0, 0))
+        gradient = np.zeros((self.n_spatial if with_gradient else 0, *basis[0].shape))
         if with_gradient:
-            gradient[self.active] = basis[1:]
+            gradient[np.flatnonzero(self.active)[: len(basis) - 1]] = basis[1:]  # nothing is wider without a PSF
         return selection, basis[0], gradient, irf
 
-    def _stack(self, lon: Array, lat: Array, spatial: Array, rows: int) -> Array:
-        """Density, followed by its derivatives if wanted: shape (rows, n_T or 1, n)."""
-        value, gradient = self.density(lon, lat, spatial)
-        if rows == 1:
-            return value[None]
-        return np.concatenate([value[None], gradient[self.active[: self.n_shape]]])
-
-    def _parts(self, selection: Selection, number: int) -> Iterator[Array]:
-        """Vectors to the ``number**2`` parts of each pixel, one part of all pixels at a time, shape (n, 3)."""
-        v = self.field.vectors[selection.pixels]
-        if number == 1:
-            yield v
-            return
-        east = np.cross([0.0, 0.0, 1.0], v)
-        norm = np.linalg.norm(east, axis=1, keepdims=True)
-        east = np.divide(east, norm, out=np.zeros_like(east), where=norm > 0)
-        north = np.cross(v, east)
-        side = np.deg2rad(self.field.side)
-        offset = (np.arange(number) + 0.5) / number - 0.5
-        for dy in offset:
-            for dx in offset:
-                yield v + side * (dx * east + dy * north)
-
-    def _direct(self, spatial: Array, selection: Selection, support: float | None, rows: int) -> Array:
+    def _direct(self, spatial: Array, selection: Selection, with_gradient: bool) -> Array:
         """Average over each pixel of the density itself (no PSF), from sub-pixels where it needs them."""
         wanted = 1.0 if self.is_flat else 3 * self.field.side / max(self.feature(spatial), 1e-6)
         n_sub = int(np.clip(np.ceil(wanted), 1, 20))
-        out: Array | None = None
-        for moved in self._parts(selection, n_sub):
-            lon, lat = _lonlat(moved @ self.rotation, self._center(spatial)[0])
-            part = self._stack(lon, lat, spatial, rows)
-            out = part if out is None else out + part
-        assert out is not None
+        out: Any = 0.0
+        for moved in pixel_parts(self.field, selection, n_sub):
+            lon, lat = lonlat(moved @ self.rotation, self._center(spatial)[0])
+            value, gradient = self.density(lon, lat, spatial)
+            out = out + (np.concatenate([value[None], gradient[self.active[: self.n_shape]]]) if with_gradient else value[None])
         n_true = self.exposure[0].shape[0]
-        return np.broadcast_to(out / n_sub**2, (rows, n_true, len(selection.pixels)))
+        return np.broadcast_to((out / n_sub**2)[:, None], (len(out), 1, n_true, len(selection.pixels)))
 
-    def _convolved(
-        self, spatial: Array, selection: Selection, psf: PsfTable, support: float | None, rows: int, w: float, scales: Array
-    ) -> Array:
-        """Convolved images, and their derivatives by those of the `scales` of the width (w together) that may vary."""
-        center, east, north = position_vectors(*self._center(spatial), np.eye(3))
-        east = east / np.linalg.norm(east)
-        radius = self._radius(selection, center, support, psf.reach)
-        # Parts of a pixel which the smoothed source spans: see `numerics.radial.subdivision`.
-        number = subdivision(float(np.hypot(psf.core, self.feature(spatial))), self.field.side)
-        side = self.field.side / number
-        step = max(min(self.feature(spatial) / 4, max(psf.core / 2, side / 2)), 2 * radius / MAX_NODES)
-        half = int(np.ceil(radius / step)) + 2
-        axis = step * np.arange(-half, half + 1)
-        x, y = np.meshgrid(axis, axis)
-        vectors, area = _from_plane(x.ravel(), y.ravel(), center, east, north)
-        lon, lat = _lonlat(vectors, self._center(spatial)[0])
-        stack = (self._stack(lon, lat, spatial, rows) * area).reshape(rows, -1, *x.shape)
-        # FFT convolution with the pixel-averaged PSF of each energy.
-        n_kernel = int(np.ceil((psf.reach + self.field.side) / step))
-        size = fft.next_fast_len(len(axis) + n_kernel, real=True)
-        kernels = [self._kernel_transform(psf, w, step, n_kernel, size, side)] * rows
-        transform = fft.rfft2(stack, s=(size, size))
-        varying = scales[self.active[self.n_shape :]] if len(scales) else scales
+    def _convolved(self, spatial: Array, lattice: Lattice, psf: PsfTable, w: float, scales: Array, with_gradient: bool) -> Array:
+        """Smoothed averages over each pixel, shape (rows, n_s, n_T, n_p); derivatives by shape and `scales` (w together)."""
+        stack = lattice.sample(self.density, spatial, self.active[: self.n_shape], with_gradient)
+        kernels = [make_kernel(psf, lattice.extent, self.field.side, w)] * len(stack)
+        varying = scales[self.active[self.n_shape :]] if with_gradient else scales[:0]
         if len(varying):
-            ends = [self._kernel_transform(psf, w * (1 + h), step, n_kernel, size, side) for h in (WIDER, -WIDER)]
-            slope = (ends[0] - ends[1]) / (2 * WIDER)
+            slope = make_kernel(psf, lattice.extent, self.field.side, w, slope=True)
             kernels += [slope / scale for scale in varying]
-            transform = np.concatenate([transform, *[transform[:1]] * len(varying)])
-        n_true = self.exposure[0].shape[0]
-        pixels = []
-        for part in self._parts(selection, number):
-            x, y = _to_plane(part @ self.rotation, center, east, north)
-            pixels.append(np.stack([y / step + half, x / step + half]))
-        out = np.zeros((len(kernels), n_true, len(selection.pixels)))
-        for r, kernel in enumerate(kernels):
-            for t in range(n_true):
-                image = fft.irfft2(transform[r, t if transform.shape[1] > 1 else 0] * kernel[t], s=(size, size))
-                image = image[: len(axis), : len(axis)]
-                for pixel in pixels:
-                    out[r, t] += ndimage.map_coordinates(image, pixel, order=3, mode="constant")
-        return out / len(pixels)
-
-    def _radius(self, selection: Selection, center: Array, support: float | None, reach: float) -> float:
-        """Half side of the plane: the source and the PSF, but no farther than the field needs."""
-        v = self.field.vectors[selection.pixels] @ self.rotation
-        if len(v) == 0:
-            return reach
-        farthest = np.rad2deg(2 * np.arcsin(np.minimum(np.linalg.norm(v - center, axis=1).max() / 2, 1)))
-        wanted = farthest + reach if support is None else support + reach
-        return float(min(wanted, farthest + reach))
-
-    def _kernel_transform(self, psf: PsfTable, w: float, step: float, n_kernel: int, size: int, side: float) -> Array:
-        """Transform of the PSF, w times as wide, averaged over a pixel."""
-        offset = np.minimum(np.arange(size), size - np.arange(size)) * step
-        r = np.hypot(offset[:, None], offset[None, :])
-        fine = step / 2
-        n_nodes = int(np.ceil((psf.reach + self.field.side) / fine)) + 2
-        value, _ = psf_operator(psf.rad * w, psf.edge * w, side, fine, n_nodes)
-        table = psf.values @ value.T
-        table[:, -1] = 0
-        kernel = np.array([np.interp(r, fine * np.arange(n_nodes), row, right=0.0) for row in table])
-        total = kernel.sum(axis=(1, 2), keepdims=True)
-        kernel = np.divide(kernel, total, out=np.zeros_like(kernel), where=total > 0)
-        return np.asarray(fft.rfft2(kernel, s=(size, size)))
+            stack = np.concatenate([stack, *[stack[:1]] * len(varying)])
+        # A PSF of true energy goes with the density of that energy, one of reconstructed energy with all of them.
+        n_s, n_k = (len(kernels[0]), 1) if psf.is_reco else (1, len(kernels[0]))
+        size = lattice.extent.size
+        shape = (len(stack), n_s, max(n_k, stack.shape[1]))
+        out = np.empty((*shape, len(lattice.selection.pixels)))
+        for r, s, t in np.ndindex(shape):
+            image = stack[r, t % stack.shape[1]].reshape(size, size)
+            out[r, s, t] = lattice.look @ smooth(image, kernels[r][s if psf.is_reco else t]).ravel()
+        return out
 
     @property
     def n_shape(self) -> int:
@@ -223,7 +151,8 @@ class GridComponent:
     # ---- component -----------------------------------------------------------------------------
 
     def _rate(self, basis: Array, flux: Array, irf: Irf) -> Array:
-        return (irf.response.T * flux) @ basis
+        weight = irf.response.T * flux
+        return weight @ basis[0] if len(basis) == 1 else np.einsum("eT,eTp->ep", weight, basis)
 
     def forward(self, values: Array) -> GridState:
         """Counts in the occupied bins near the source, and the total over the mask."""
@@ -246,14 +175,19 @@ class GridComponent:
         spectral, spatial = state.values[: self.n_spectral], state.values[self.n_spectral :]
         flux, flux_gradient = self.flux(spectral)
         functional = self._functional(state, weight)
-        per_flux = np.einsum("Te,eT->T", state.irf.response, functional @ state.basis.T)
+        per_flux = np.einsum("Te,eT->T", state.irf.response, self._against(functional, state.basis))
         out = np.zeros(len(state.values))
         out[: self.n_spectral] = flux_gradient @ per_flux
         if self.active.any():
             _, _, gradient, _ = self._basis(spatial, True)
-            back = (state.irf.response * flux[:, None]) @ functional
-            out[self.n_spectral :] = np.einsum("jTp,Tp->j", gradient, back)
+            weight = state.irf.response.T * flux
+            for j in np.flatnonzero(self.active).tolist():
+                out[self.n_spectral + j] = np.sum(weight * self._against(functional, gradient[j]))
         return out
+
+    def _against(self, functional: Array, basis: Array) -> Array:
+        """Sum over the pixels of the weight of each energy times the image of each true energy, (n_e, n_T)."""
+        return functional @ basis[0].T if len(basis) == 1 else np.einsum("ep,eTp->eT", functional, basis)
 
     def jacobian(self, state: GridState, which: Index) -> Array:
         """Derivatives of the counts in some bins, shape (n_parameters, n_which)."""
@@ -261,14 +195,13 @@ class GridComponent:
         flux, flux_gradient = self.flux(spectral)
         energy = self.field.bin_energy[state.selection.bins[which]]
         local = state.selection.local[which]
-        response = state.irf.response
         out = np.zeros((len(state.values), len(which)))
         for j, f in enumerate(flux_gradient):
             out[j] = self._rate(state.basis, f, state.irf)[energy, local]
         if self.active.any():
             _, _, gradient, _ = self._basis(spatial, True)
             for j in np.flatnonzero(self.active).tolist():
-                out[self.n_spectral + j] = ((response.T * flux) @ gradient[j])[energy, local]
+                out[self.n_spectral + j] = self._rate(gradient[j], flux, state.irf)[energy, local]
         return out
 
     def hessian(self, state: GridState, weight: Array) -> Array:
@@ -294,10 +227,12 @@ class GridComponent:
     def fold(self, spatial: Array, max_size: int) -> Fold | None:
         """Counts for one unit of flux at each true energy (see `geminga.forward.folded`); None if larger than `max_size`."""
         selection, basis, _, irf = self._basis(spatial, False)
-        if len(basis) * max(len(selection.bins), len(selection.pixels)) > max_size:
+        if basis.shape[1] * max(len(selection.bins), len(basis) * len(selection.pixels)) > max_size:
             return None
-        bins = basis[:, selection.local] * irf.response[:, self.field.bin_energy[selection.bins]]
-        inside = (basis @ self.field.mask[:, selection.pixels].T.astype(float))[:, self.field.group]
+        energy = self.field.bin_energy[selection.bins]
+        bins = basis[energy % len(basis), :, selection.local].T * irf.response[:, energy]
+        mask = self.field.mask[:, selection.pixels][self.field.group].astype(float)
+        inside = basis[0] @ mask.T if len(basis) == 1 else np.einsum("eTp,ep->Te", basis, mask)
         return Fold(selection, bins, (inside * irf.response).sum(axis=1))
 
     def dense(self, values: Array) -> tuple[Array, Index]:
@@ -307,40 +242,16 @@ class GridComponent:
         return self._rate(basis, self.flux(spectral)[0], irf), selection.pixels
 
     def images(self, values: Array) -> Array:
-        """Image for each true energy on all pixels of the field: density times solid angle, shape (n_T, n_p)."""
+        """Image on all pixels of the field for true and reconstructed energies: density times solid angle.
+
+        Shape (n_T, 1, n_p); (n_T, n_e, n_p) if the PSF is one of reconstructed energy.
+        """
         selection, basis, _, _ = self._basis(values, False)
-        out = np.zeros((basis.shape[0], len(self.field.pixel)))
-        out[:, selection.pixels] = basis
+        out = np.zeros((basis.shape[1], len(basis), len(self.field.pixel)))
+        out[:, :, selection.pixels] = basis.swapaxes(0, 1)
         return out
 
     def freeze_irf(self, values: Array) -> GridComponent:
         """The same component with the IRFs at the position in `values`."""
         lon, lat = self._center(values[self.n_spectral :])
         return replace(self, irf=FixedIrf(self.irf.at(lon, lat)), memo=Memo(4))
-
-
-def _lonlat(v: Array, center: float) -> tuple[Array, Array]:
-    """Longitude within 180 deg of that of the centre (models need not know about the wrap), and latitude, deg."""
-    lon = np.rad2deg(np.arctan2(v[:, 1], v[:, 0]))
-    lon = center + (lon - center + 180) % 360 - 180
-    lat = np.rad2deg(np.arctan2(v[:, 2], np.hypot(v[:, 0], v[:, 1])))
-    return lon, lat
-
-
-def _from_plane(x: Array, y: Array, center: Array, east: Array, north: Array) -> tuple[Array, Array]:
-    """Unit vectors at plane offsets (deg, equidistant from the centre), and the area of a node relative to flat."""
-    r = np.hypot(x, y)
-    theta = np.deg2rad(r)
-    sinc = np.where(r > 0, np.sin(theta) / np.where(theta > 0, theta, 1), 1.0)
-    scale = np.deg2rad(1.0) * sinc
-    vectors = np.cos(theta)[:, None] * center + (x * scale)[:, None] * east + (y * scale)[:, None] * north
-    return vectors, sinc
-
-
-def _to_plane(v: Array, center: Array, east: Array, north: Array) -> tuple[Array, Array]:
-    """Inverse of `_from_plane`."""
-    along_x, along_y = v @ east, v @ north
-    sine = np.hypot(along_x, along_y)
-    theta = np.arctan2(sine, v @ center)
-    scale = np.rad2deg(np.divide(theta, sine, out=np.ones_like(theta), where=sine > 0))
-    return along_x * scale, along_y * scale

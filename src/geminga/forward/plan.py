@@ -18,6 +18,7 @@ from geminga.forward.irf import FixedIrf, IrfSource
 from geminga.forward.norm import NormComponent
 from geminga.forward.radial import RadialComponent
 from geminga.forward.region import RegionComponent
+from geminga.forward.shape import ShapeComponent
 from geminga.forward.subpixels import SubpixelComponent, part_vectors
 from geminga.forward.systematics import NONE, Nuisance, Systematics
 from geminga.forward.term import PoissonTerm, Source, Template
@@ -216,20 +217,21 @@ def _map_component(
             field=field, spatial=spatial, is_point=is_point, rotation=rotation, irf=irf, exposure=exposure, **common
         )
         return _subdivided(component, plan)
-    center, scale = _center(spatial, plan, rotation), scale[: len(spatial.parameters)]
-    return GridComponent(
-        field=field,
-        density=_density(spatial, plan, scale, field),
-        support=lambda v: spatial.support_radius(v / scale),
-        feature=lambda v: spatial.feature_size(v / scale),
-        center=center,
-        rotation=rotation,
-        irf=irf,
-        exposure=exposure,
-        active=active,
-        is_flat=symmetry == "flat",
-        **common,
-    )
+    scale = scale[: len(spatial.parameters)]
+    parts: dict[str, Any] = {
+        "field": field,
+        "density": _density(spatial, plan, scale, field),
+        "support": lambda v: spatial.support_radius(v / scale),
+        "feature": lambda v: spatial.feature_size(v / scale),
+        "center": _center(spatial, plan, rotation),
+        "rotation": rotation,
+        "irf": irf,
+        "exposure": exposure,
+        "active": active,
+    }
+    if has_psf and active.any() and symmetry != "flat" and not common["n_psf"]:
+        return ShapeComponent(**parts, **{key: value for key, value in common.items() if key != "n_psf"})
+    return GridComponent(**parts, is_flat=symmetry == "flat", **common)
 
 
 def _subdivided(component: RadialComponent, plan: DataPlan) -> RadialComponent | SubpixelComponent:

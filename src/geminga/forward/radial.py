@@ -309,11 +309,15 @@ class RadialComponent:
         return irf.response.T @ (exposure * shape * flux[:, None]), pixels
 
     def images(self, values: Array) -> Array:
-        """Image for each true energy on all pixels of the field: density times solid angle, shape (n_T, n_p)."""
+        """Image on all pixels of the field for true and reconstructed energies: density times solid angle.
+
+        Shape (n_T, 1, n_p); (1, n_e, n_p) if the PSF is one of reconstructed energy.
+        """
         irf = self.irf.at(values[0], values[1])
         profile = self.profile(values, irf)
         center, _, _ = position_vectors(values[0], values[1], self.rotation)
-        return _profile_at(profile, center, self.field.vectors) * self.field.solid_angle
+        image = _profile_at(profile, center, self.field.vectors) * self.field.solid_angle
+        return image[None] if irf.psf is not None and irf.psf.is_reco else image[:, None]
 
     def freeze_irf(self, values: Array) -> RadialComponent:
         """The same component with the IRFs at the position in `values`, whatever is evaluated later."""

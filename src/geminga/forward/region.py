@@ -1,4 +1,4 @@
-"""A source seen through one region: its fraction inside, for each true energy.
+"""A source seen through one region: its fraction inside, for each energy.
 
 The image is evaluated on sub-pixels of the region; a spectrum has one "pixel", the sum over them.
 """
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geminga.forward.field import Field, Selection
-from geminga.forward.irf import Irf, IrfSource
+from geminga.forward.irf import IrfSource
 from geminga.forward.memo import Memo
 from geminga.forward.steps import spectral_steps
 
@@ -32,8 +32,7 @@ class RegionState:
     counts: Array
     total: float
     values: Array
-    basis: Array  # (n_T,)
-    irf: Irf
+    matrix: Array  # (n_T, n_e)
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,8 @@ class RegionComponent:
     Parameters
     ----------
     fraction : callable or None
-        ``fraction(spatial values) -> (n_T,)``, the part of the source inside the region; None for all of it.
+        ``fraction(spatial values)``, the part of the source inside the region, shape (n_T or 1, n_e or 1) for true
+        and reconstructed energies; None for all of it.
     exposure : array
         Shape (n_T,), cm2 s.
     """
@@ -58,44 +58,39 @@ class RegionComponent:
     active: NDArray[np.bool_]
     memo: Memo = dataclasses.field(default_factory=lambda: Memo(32))
 
-    def _basis(self, spatial: Array) -> Array:
-        if self.fraction is None:
-            return self.exposure
-        fraction = self.fraction
-        return self.memo.get(tuple(spatial.tolist()), lambda: self.exposure * fraction(spatial))
-
     def matrix(self, spatial: Array) -> Array:
         """Counts for one unit of flux at fixed spatial values, shape (n_T, n_e), cm2 s."""
-        lon, lat = (float(spatial[0]), float(spatial[1])) if self.n_spatial >= 2 else (0.0, 0.0)
-        return np.asarray(self._basis(spatial)[:, None] * self.irf.at(lon, lat).response)
+        return self.memo.get(tuple(spatial.tolist()), lambda: self._make_matrix(spatial))
 
-    def _basis_gradient(self, spatial: Array) -> Array:
-        out = np.zeros((self.n_spatial, len(self.exposure)))
+    def _make_matrix(self, spatial: Array) -> Array:
+        lon, lat = (float(spatial[0]), float(spatial[1])) if self.n_spatial >= 2 else (0.0, 0.0)
+        matrix = self.exposure[:, None] * self.irf.at(lon, lat).response
+        return matrix if self.fraction is None else matrix * self.fraction(spatial)
+
+    def _matrix_gradient(self, spatial: Array) -> Array:
+        out = np.zeros((self.n_spatial, *self.matrix(spatial).shape))
         for j in np.flatnonzero(self.active):
             step = 1e-4 * max(abs(spatial[j]), 0.1)
             up, down = spatial.copy(), spatial.copy()
             up[j] += step
             down[j] -= step
-            out[j] = (self._basis(up) - self._basis(down)) / (2 * step)
+            out[j] = (self.matrix(up) - self.matrix(down)) / (2 * step)
         return out
 
     def forward(self, values: Array) -> RegionState:
         """Counts in the occupied bins and the total over the mask."""
         spectral, spatial = values[: self.n_spectral], values[self.n_spectral :]
-        lon, lat = (float(spatial[0]), float(spatial[1])) if self.n_spatial >= 2 else (0.0, 0.0)
-        irf = self.irf.at(lon, lat)
-        basis = self._basis(spatial)
-        rate = irf.response.T @ (self.flux(spectral)[0] * basis)
+        matrix = self.matrix(spatial)
+        rate = self.flux(spectral)[0] @ matrix
         selection = self.field.take(np.arange(len(self.field.tile_center)))
         mask = self.field.mask[self.field.group]
         total = float(np.sum(rate[:, None] * mask))
-        return RegionState(selection, rate[self.field.bin_energy], total, values, basis, irf)
+        return RegionState(selection, rate[self.field.bin_energy], total, values, matrix)
 
     def _tangent_rates(self, state: RegionState) -> Array:
         spectral, spatial = state.values[: self.n_spectral], state.values[self.n_spectral :]
         flux, flux_gradient = self.flux(spectral)
-        rows = [*(flux_gradient * state.basis), *(self._basis_gradient(spatial) * flux)]
-        return np.array(rows).reshape(len(state.values), -1) @ state.irf.response
+        return np.concatenate([flux_gradient @ state.matrix, flux @ self._matrix_gradient(spatial)])
 
     def pullback(self, state: RegionState, weight: Array) -> Array:
         """Derivative of ``sum(weight * counts) + total`` by each parameter."""
@@ -126,8 +121,7 @@ class RegionComponent:
 
     def dense(self, values: Array) -> tuple[Array, Index]:
         """Counts in all bins, shape (n_e, 1), and the pixel."""
-        state = self.forward(values)
-        rate = state.irf.response.T @ (self.flux(values[: self.n_spectral])[0] * state.basis)
+        rate = self.flux(values[: self.n_spectral])[0] @ self.matrix(values[self.n_spectral :])
         return rate[:, None], np.arange(1)
 
     def freeze_irf(self, values: Array) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from astropy import units as u
 
-from geminga.utils.plot import current_axes, with_norm
+from geminga.utils.plot import current_axes, sky_projection, with_norm
 
 __all__ = [
     "peek_aeff",
@@ -263,7 +263,7 @@ def peek_kernel(self: Any, figsize: tuple[float, float] = (15, 5)) -> None:
 
     fig = plt.figure(figsize=figsize)
     own = self.psf_kernel_map.sum_over_axes(keepdims=False)
-    ax = fig.add_subplot(1, 2, 1, projection=own.geom.wcs)
+    ax = fig.add_subplot(1, 2, 1, projection=sky_projection(own.geom.wcs))
     own.plot(ax=ax, add_cbar=True)
     ax = fig.add_subplot(1, 2, 2)
     separation = own.geom.separation(own.geom.center_skydir).deg
@@ -314,6 +314,6 @@ def peek_psf_map(self: Any, figsize: tuple[float, float] = (12, 10)) -> None:
     middle = axis.center[axis.nbin // 2]
     if not self.has_single_spatial_bin:
         image = self.containment_radius_map(middle)
-        ax = fig.add_subplot(2, 2, 3, projection=image.geom.wcs)
+        ax = fig.add_subplot(2, 2, 3, projection=sky_projection(image.geom.wcs))
         image.plot(ax=ax, add_cbar=True)
         ax.set_title(f"68% containment radius at {middle:.3g}")

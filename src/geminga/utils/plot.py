@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["current_axes", "quantities_on_axes", "two_panels", "with_norm"]
+__all__ = ["current_axes", "quantities_on_axes", "sky_projection", "two_panels", "with_norm"]
 
 
 def current_axes(ax: Any = None) -> Any:
@@ -27,6 +27,13 @@ def quantities_on_axes() -> Iterator[None]:
     with warnings.catch_warnings(), quantity_support():
         warnings.filterwarnings("ignore", message="This axis already has a converter set")
         yield
+
+
+def sky_projection(wcs: Any) -> Any:
+    """What to give matplotlib as ``projection`` for an image on the sky."""
+    from geminga.utils.sky_axes import SkyProjection
+
+    return SkyProjection(wcs)
 
 
 def two_panels(figure: Any) -> tuple[Any, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from geminga.utils.plot import sky_projection
+
 __all__ = ["plot_npred_signal", "plot_spectrum_datasets_off_regions"]
 
 
@@ -61,7 +63,7 @@ def plot_spectrum_datasets_off_regions(
 
     members = [d for d in datasets if d.counts_off is not None and d.counts_off.geom.region is not None]
     if ax is None and members:
-        ax = plt.subplot(projection=members[0].counts_off.geom.to_wcs_geom(width_min="1 deg").wcs)
+        ax = plt.subplot(projection=sky_projection(members[0].counts_off.geom.to_wcs_geom(width_min="1 deg").wcs))
     colors = plt.rcParams["axes.prop_cycle"].by_key().get("color", ["black"])
     chosen = kwargs.pop("edgecolor", colors)
     chosen = [chosen] if isinstance(chosen, str) else list(chosen)

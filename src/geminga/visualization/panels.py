@@ -11,6 +11,7 @@ from astropy.coordinates import Angle
 
 from geminga.errors import GeometryError, InputError
 from geminga.maps.map.labels import bin_title
+from geminga.utils.plot import sky_projection
 
 __all__ = ["MapPanelPlotter", "plot_distribution", "plot_map_rgb"]
 
@@ -69,7 +70,7 @@ class MapPanelPlotter:
         if not 1 <= panel <= self.parameters["npanels"]:
             msg = f"MapPanelPlotter: panel is {panel}, expected a number from 1 to {self.parameters['npanels']}."
             raise InputError(msg)
-        ax = self.figure.add_subplot(self.grid_spec[panel - 1], projection=map.geom.wcs)
+        ax = self.figure.add_subplot(self.grid_spec[panel - 1], projection=sky_projection(map.geom.wcs))
         map.plot(ax=ax, **kwargs)
         left, right = self._panel_bounds(panel)
         if panel_fov is not None:
@@ -135,7 +136,7 @@ def plot_map_rgb(map_: Any, ax: Any = None, **kwargs: Any) -> Any:
     peak = data.max(axis=(-2, -1), keepdims=True)
     data = data / np.where(peak > 0, peak, 1.0)
     kwargs = {"Q": 5.0, "stretch": 0.4} | kwargs
-    ax = plt.subplot(projection=geom.wcs) if ax is None else ax
+    ax = plt.subplot(projection=sky_projection(geom.wcs)) if ax is None else ax
     # Pixels that are zero in all three are divided by zero on the way.
     with np.errstate(invalid="ignore", divide="ignore"):
         rgb = make_lupton_rgb(data[0], data[1], data[2], **kwargs)

@@ -8,6 +8,7 @@ from geminga.forward.field import make_field
 from geminga.forward.grid import GridComponent
 from geminga.forward.irf import FixedIrf, Irf, PsfTable, make_psf_scales, normalise_psf
 from geminga.forward.radial import RadialComponent
+from geminga.forward.shape import ShapeComponent
 from geminga.forward.term import PoissonTerm, Source, Template
 from geminga.numerics.radial import SQUARE_DEG
 
@@ -83,8 +84,8 @@ def make(kind: str, counts=None, mask=None, n: int = 60):
         mask = np.ones((4, n * n), bool)
     field = make_field(np.zeros((4, n * n)) if counts is None else counts, mask, vectors, solid_angle, (n, n))
     irf = FixedIrf(Irf(psf_table(), response()))
-    if kind == "grid":
-        component = GridComponent(
+    if kind in {"grid", "shape"}:
+        component = {"grid": GridComponent, "shape": ShapeComponent}[kind](
             field=field,
             flux=flux,
             density=gauss_density,

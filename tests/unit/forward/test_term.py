@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from geminga.numerics.newton import minimize
 from tests.unit.forward.builders import make_term
 
-KINDS = ["point", "gauss", "grid"]
+KINDS = ["point", "gauss", "grid", "shape"]
 ERRORS = np.array([0.02, 5e-13, 0.003, 0.003, 0.004, 0.01])
 
 
@@ -28,7 +28,7 @@ def test_value_equals_dense(kind):
     np.testing.assert_allclose(term.evaluate(values, free, 0)[0], term.dense_stat(values), rtol=1e-12)
 
 
-@pytest.mark.parametrize("kind", ["point", "gauss"])
+@pytest.mark.parametrize("kind", ["point", "gauss", "shape"])
 @given(shifts=st.lists(st.floats(-3, 3), min_size=6, max_size=6))
 def test_gradient_equals_differences(kind, shifts):
     term, values, errors = _values(kind, shifts)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from geminga.errors import GeometryError, InputError, MissingDependencyError, UnsupportedError
 from geminga.maps.map.labels import axis_to_plot, bin_title, data_label, lines_along, plain
-from geminga.utils.plot import current_axes
+from geminga.utils.plot import current_axes, sky_projection
 
 __all__ = [
     "add_colorbar",
@@ -62,10 +62,11 @@ def _sky_axes(self: Any, ax: Any, fig: Any = None) -> Any:
     import matplotlib.pyplot as plt
 
     if fig is not None and ax is None:
-        ax = fig.add_subplot(1, 1, 1, projection=self.geom.wcs)
+        ax = fig.add_subplot(1, 1, 1, projection=sky_projection(self.geom.wcs))
     if ax is None:
         current = plt.gcf()
-        ax = plt.gca() if current.axes and hasattr(current.axes[-1], "wcs") else plt.subplot(projection=self.geom.wcs)
+        is_sky = current.axes and hasattr(current.axes[-1], "wcs")
+        ax = plt.gca() if is_sky else plt.subplot(projection=sky_projection(self.geom.wcs))
     if not hasattr(ax, "coords"):
         return ax
     lon, lat = _SKY_LABELS.get(self.geom.frame, ("Right Ascension", "Declination"))
@@ -222,7 +223,8 @@ def plot_grid(self: Any, figsize: tuple[float, float] | None = None, ncols: int 
     if figsize is None:
         nlat, nlon = self.geom.data_shape[-2:]
         figsize = (4.0 * ncols, max(4.0 * nlat / nlon, 1.0) * nrows + 0.6 * nrows)
-    figure, axes = plt.subplots(nrows=nrows, ncols=ncols, figsize=figsize, subplot_kw={"projection": self.geom.wcs})
+    projection = sky_projection(self.geom.wcs)
+    figure, axes = plt.subplots(nrows=nrows, ncols=ncols, figsize=figsize, subplot_kw={"projection": projection})
     flat = np.atleast_1d(axes).ravel()
     for number, (ax, idx, image) in enumerate(zip(flat, indices, self.iter_by_image(), strict=False)):
         image.plot(ax=ax, **dict(kwargs))

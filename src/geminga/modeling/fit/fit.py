@@ -14,6 +14,7 @@ from geminga.modeling.fit import profile
 from geminga.modeling.fit.backends import Minimum, get_backend
 from geminga.modeling.fit.causes import causes_of_failure, causes_of_invalid_start
 from geminga.modeling.fit.constraints import penalties_of
+from geminga.modeling.fit.ellipse import minimize_ellipses
 from geminga.modeling.fit.end import End
 from geminga.modeling.fit.fit_covariance import FitCovariance
 from geminga.modeling.fit.forecast import forecast
@@ -123,7 +124,7 @@ class Fit:
         x = objective.x0
         trace: list[tuple[float, Array]] = []
         for _ in range(MAX_ROUNDS):
-            minimum = backend(objective, x, objective.low, objective.high, names, self.optimize_opts)
+            minimum = minimize_ellipses(backend, objective, x, names, self.optimize_opts)
             trace += minimum.trace
             x = minimum.x
             if not minimum.success or not objective.refresh(x):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from geminga.utils.plot import sky_projection
+
 __all__ = ["plot_positions", "plot_regions"]
 
 
@@ -60,7 +62,8 @@ def plot_positions(models: Any, ax: Any = None, **kwargs: Any) -> Any:
     from astropy.visualization.wcsaxes import WCSAxes
 
     if ax is None:
-        ax = plt.gca() if plt.get_fignums() and isinstance(plt.gca(), WCSAxes) else plt.subplot(projection=models.wcs_geom.wcs)
+        is_sky = plt.get_fignums() and isinstance(plt.gca(), WCSAxes)
+        ax = plt.gca() if is_sky else plt.subplot(projection=sky_projection(models.wcs_geom.wcs))
     style = {"marker": "*", "color": "tab:blue", "label": "Positions"} | kwargs
     positions = models.positions
     ax.scatter(positions.ra.deg, positions.dec.deg, transform=ax.get_transform("icrs"), **style)

@@ -9,6 +9,7 @@ from astropy import units as u
 
 from geminga.errors import InputError
 from geminga.maps import Map, WcsGeom
+from geminga.utils.plot import sky_projection
 
 __all__ = ["plot", "plot_error", "plot_grid", "plot_interactive", "plot_position_error"]
 
@@ -70,7 +71,7 @@ def _wcs_axes(self: Any, ax: Any) -> Any:
     if ax is not None:
         return ax
     geom = WcsGeom.create(skydir=self.position, frame=self.frame, width=1, binsz=0.02, proj="TAN")
-    return plt.subplot(projection=geom.wcs)
+    return plt.subplot(projection=sky_projection(geom.wcs))
 
 
 def plot_position_error(self: Any, ax: Any = None, **kwargs: Any) -> Any:
