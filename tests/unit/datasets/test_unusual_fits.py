@@ -85,6 +85,12 @@ def reco_ellipse() -> MapDataset:
     return own
 
 
+def reco_frozen_shape() -> MapDataset:
+    own = reco_ellipse()
+    own.models[0].spatial_model.freeze()
+    return own
+
+
 def region_of(own: MapDataset) -> MapDataset:
     return own.to_region_map_dataset(CircleSkyRegion(CENTER, 0.4 * u.deg), name="field")
 
@@ -143,7 +149,17 @@ def predicted_template() -> MapDataset:
     return own
 
 
-CASES = [reco_point, reco_gauss, reco_ellipse, reco_region, region_gauss, region_disk_width, temporal, predicted_template]
+CASES = [
+    reco_point,
+    reco_gauss,
+    reco_ellipse,
+    reco_frozen_shape,
+    reco_region,
+    region_gauss,
+    region_disk_width,
+    temporal,
+    predicted_template,
+]
 
 
 def asimov(make: object) -> MapDataset:
@@ -234,7 +250,7 @@ def test_angle_goes_on_across_its_bound():
     assert (truth.phi.value + 175.0 + 90) % 180 - 90 == pytest.approx(0, abs=0.02)
 
 
-@pytest.mark.parametrize("make", [reco_point, reco_gauss, reco_ellipse])
+@pytest.mark.parametrize("make", [reco_point, reco_gauss, reco_ellipse, reco_frozen_shape])
 def test_dense_is_sparse(make):
     own = asimov(make)
     term = own.likelihood()
