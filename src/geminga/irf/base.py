@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import html
 from enum import Enum
 from typing import Any, ClassVar
@@ -250,6 +251,12 @@ class IRF:
     interp_missing_data = along.interp_missing_data
 
     # ---- transformation ----------------------------------------------------------------------
+
+    def copy(self) -> Any:
+        """Independent copy; the axes, which do not change, are shared."""
+        new = copy.copy(self)
+        new.meta, new.interp_kwargs, new._data = dict(self.meta), dict(self.interp_kwargs), self._data.copy()
+        return new
 
     def slice_by_idx(self, slices: dict[str, Any]) -> Any:
         """Part of the axes, ``{name: slice}``.

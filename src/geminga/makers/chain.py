@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 from geminga.datasets import Datasets
 from geminga.errors import InputError, ReductionError
 from geminga.makers.base import Maker
-from geminga.makers.map import pointing_of
+from geminga.makers.map import MapDatasetMaker, pointing_of
 from geminga.modeling.models import DatasetModels
 from geminga.utils.parallel import checked_backend, checked_n_jobs, run_tasks
 from geminga.utils.pbar import progress_bar
@@ -201,9 +201,8 @@ class DatasetsMaker(Maker):
         if self.cutout_width is not None and not dataset._geom.is_region:
             from astropy.nddata import NoOverlapError
 
-            pointing = pointing_of(observation)
             try:
-                own = dataset.cutout(position=pointing, width=self.cutout_width, mode=self.cutout_mode, name=name)
+                own = self._cutout(dataset, pointing_of(observation), name)
             except NoOverlapError:
                 log.warning("Observation %s does not overlap with the geometry; it is left out.", observation.obs_id)
                 return None
@@ -214,6 +213,14 @@ class DatasetsMaker(Maker):
         for maker in self.makers:
             own = maker.run(own, observation)
         return own
+
+    def _cutout(self, dataset: Any, pointing: Any, name: str) -> Any:
+        """Part of the dataset round a pointing, without content where the first maker makes all of it."""
+        options = {"position": pointing, "width": self.cutout_width, "mode": self.cutout_mode}
+        if getattr(type(self.makers[0]), "run", None) is not MapDatasetMaker.run:
+            return dataset.cutout(**options, name=name)
+        geoms = {part: geom.cutout(**options) for part, geom in dataset.geoms.items()}
+        return type(dataset).from_geoms(**geoms, name=name)
 
     def callback(self, dataset: Any) -> None:
         """Do nothing; kept for classes that override it: it is called with each dataset that was made."""

@@ -139,3 +139,19 @@ class TestParts:
         other = psf().to_unit("deg-2")
         assert_allclose(other.quantity.to_value("sr-1"), psf().data)
         assert other == psf()
+
+
+def test_a_copy_is_independent() -> None:
+    from tests.unit.makers.builders import irfs
+
+    for irf in irfs().values():
+        before = np.array(irf.data)
+        other = irf.copy()
+        assert type(other) is type(irf)
+        assert other.axes == irf.axes
+        other.data[:] = 0
+        other.meta["MINE"] = 1
+        other.interp_kwargs["bounds_error"] = True
+        assert (np.asarray(irf.data) == before).all()
+        assert "MINE" not in irf.meta
+        assert irf.interp_kwargs.get("bounds_error") is not True

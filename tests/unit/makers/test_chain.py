@@ -240,3 +240,22 @@ class TestOptions:
         text = str(DatasetsMaker(makers()))
         assert "  n_jobs           : 1" in text
         assert "  parallel_backend : multiprocessing" in text
+
+
+def test_a_maker_of_ones_own_sees_the_content_of_its_part():
+    class Keeps:
+        tag = "Keeps"
+
+        def run(self, dataset, observation):
+            seen.append(float(dataset.counts.data.sum()))
+            return dataset
+
+    seen: list[float] = []
+    base = empty()
+    base.counts.data[:] = 1
+    base.mask_safe.data[:] = True
+    DatasetsMaker([Keeps()], stack_datasets=False, cutout_width="2 deg").run(base, observations(1))
+    assert seen[0] > 0
+    own = DatasetsMaker([MapDatasetMaker()], stack_datasets=False, cutout_width="2 deg").run(base, observations(1))[0]
+    assert own.counts.data.sum() < own.counts.data.size  # its own events, none of what was there
+    assert own.counts.geom == base.counts.geom.cutout(observations(1)[0].get_pointing_icrs(observations(1)[0].tmid), "2 deg")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import html
 import os
 from collections.abc import Callable
@@ -64,7 +63,7 @@ def _parsed(cls: Any, hdu: FitsTable) -> Any:
     made = _known.get(hdu)
     if not isinstance(made, cls):
         made = _known[hdu] = cls.from_table(hdu.table())
-    return copy.deepcopy(made)
+    return made.copy()
 
 
 def _read_irf(location: HDULocation) -> Any:

@@ -88,16 +88,17 @@ def make_map_background_irf(
     )
     table = _log_table(bkg, samples.log_energy)
     points = field_points(geom, use_region_center)
-    total: Any = 0.0
+    total: Any = None
     for place, up, sign, part in _orientations(pointing, bkg, time_start, ontime, fov_rotation_step, location):
         weights, inside = _weights(bkg, points, place, up, sign)
         log_rate = spread(weights, table)
         counts = integrate_samples(log_rate, samples, _FLOOR)
-        total = total + counts * (inside * np.float32(part))
+        counts *= inside * np.float32(part)
+        total = counts if total is None else np.add(total, counts, out=total)
     unit = bkg.unit * axis.unit * u.s * u.sr
     scale = float(unit.to("")) * float(ontime.value)
-    data = points.image(total) * (np.nan_to_num(_solid_angle(geom)) * scale)
-    return finite_map(geom, data.astype(np.float32), "", "the background", bkg)
+    data = points.image(total) * (np.nan_to_num(_solid_angle(geom)) * scale).astype(total.dtype)
+    return finite_map(geom, data.astype(np.float32, copy=False), "", "the background", bkg)
 
 
 def needs_time(pointing: Any, bkg: Any) -> bool:

@@ -41,6 +41,10 @@ def _cut_size(geom: WcsGeom, width: Any, odd_npix: bool, min_npix: int) -> list[
     return [size + (size + 1) % 2 for size in sizes] if odd_npix else sizes
 
 
+def _no_overlap(position: Any, width: Any) -> GeometryError:
+    return overlap_errors()[0](f"WcsGeom.cutout: a cutout of {width} round {position} does not overlap the image.")
+
+
 def cutout(self: WcsGeom, position: Any, width: Any, mode: str = "trim", odd_npix: bool = False, min_npix: int = 1) -> WcsGeom:
     """Cut out a part round a position.
 
@@ -69,15 +73,14 @@ def cutout(self: WcsGeom, position: Any, width: Any, mode: str = "trim", odd_npi
         raise InputError(msg)
     sizes = _cut_size(self, width, odd_npix, min_npix)
     center = [float(value) for value in self._grid.to_pix(*sky_lonlat(position, self.frame))]
-    no_overlap = f"WcsGeom.cutout: a cutout of {width} round {position} does not overlap the image."
     if not np.isfinite(center).all():
-        raise overlap_errors()[0](no_overlap)
+        raise _no_overlap(position, width)
     # A centre on a pixel border, up to rounding, goes to the same pixels whatever the rounding.
     start = [int(np.ceil(c - n / 2.0 - 1e-6)) for c, n in zip(center, sizes, strict=True)]
     stop = [s + n for s, n in zip(start, sizes, strict=True)]
     limits = self._grid.npix
     if any(b <= 0 or a >= n for a, b, n in zip(start, stop, limits, strict=True)):
-        raise overlap_errors()[0](no_overlap)
+        raise _no_overlap(position, width)
     if mode == "strict" and any(a < 0 or b > n for a, b, n in zip(start, stop, limits, strict=True)):
         msg = f"WcsGeom.cutout: a cutout of {width} round {position} overlaps the image in part only; use mode='trim'."
         raise overlap_errors()[1](msg)
