@@ -95,8 +95,8 @@ _HOMES: dict[str, dict[str, dict[str, str]]] = {
             "LogUniformPrior": "",
             "GeneralizedGaussianPrior": "",
             "LogNormalPrior": "",
-            "SamplesKDEPrior": "",
         },
+        "geminga.modeling.sampled_prior": {"SamplesKDEPrior": ""},
     },
 }
 

@@ -43,18 +43,7 @@ def sample_function(
 ) -> SamplerResult:
     """Samples and evidence of any likelihood."""
     module = _import("ultranest")
-
-    def transform(cube: Array) -> Array:
-        columns = [p.prior.inverse_cdf(cube[:, i]) for i, p in enumerate(parameters)]
-        return np.stack(columns, axis=1)
-
-    def inside(points: Array) -> Array:
-        value = np.array(function(points), dtype=float)
-        for i, p in enumerate(parameters):
-            outside = (points[:, i] < p.min) | (points[:, i] > p.max)
-            value[outside] = -1e100
-        return value
-
+    inside, transform = _bounded(function, parameters), _transform(parameters)
     state = np.random.get_state()  # noqa: NPY002 (ultranest draws from the global generator)
     try:
         if options["random_state"] is not None:
@@ -77,6 +66,27 @@ def sample_function(
             return SamplerResult.from_ultranest(sampler.run(**{**run, **run_opts}))
     finally:
         np.random.set_state(state)  # noqa: NPY002
+
+
+def _transform(parameters: Sequence[Any]) -> Callable[[Array], Array]:
+    """Parameter values at points of the unit cube, evenly spread as the priors say."""
+
+    def transform(cube: Array) -> Array:
+        return np.stack([p.prior.inverse_cdf(cube[:, i]) for i, p in enumerate(parameters)], axis=1)
+
+    return transform
+
+
+def _bounded(function: Callable[[Array], Array], parameters: Sequence[Any]) -> Callable[[Array], Array]:
+    """The likelihood, nothing outside of the bounds of the parameters."""
+
+    def inside(points: Array) -> Array:
+        value = np.array(function(points), dtype=float)
+        for i, p in enumerate(parameters):
+            value[(points[:, i] < p.min) | (points[:, i] > p.max)] = -1e100
+        return value
+
+    return inside
 
 
 class _Quiet:
