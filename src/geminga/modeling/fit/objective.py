@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -280,6 +281,10 @@ class Objective:
 
     def names(self) -> list[str]:
         """Names of the free parameters for messages, ``model.parameter`` where the model is known."""
+        return self._names
+
+    @cached_property
+    def _names(self) -> list[str]:
         owner: dict[int, str] = {}
         for model in unique(m for dataset in self.datasets for m in dataset.models or []):
             for p in model.parameters:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -57,19 +58,36 @@ class Variables:
         bent = strengths & (diagonal > 0) & np.isfinite(diagonal)
         return cls(bent, np.where(bent, 2 * np.sqrt(2 / np.where(bent, diagonal, 1.0)), 1.0), low, high)
 
+    @cached_property
+    def any(self) -> bool:
+        """Is any of them changed."""
+        return bool(self.bent.any())
+
+    @cached_property
+    def ends(self) -> tuple[Array, Array]:
+        """Variables of the changed parameters at their bounds."""
+        return self.inside(self.low)[self.bent], self.inside(self.high)[self.bent]
+
     def inside(self, x: Array) -> Array:
         """Variables at parameter values; infinite values stay infinite."""
         return np.where(self.bent, np.arcsinh(x / self.size), x)
 
     def outside(self, u: Array) -> Array:
         """Parameter values at variables: a variable at a bound gives the bound itself, without rounding."""
-        x = np.where(self.bent, self.size * np.sinh(np.clip(np.where(self.bent, u, 0.0), -FARTHEST, FARTHEST)), u)
-        x = np.where(u <= self.inside(self.low), self.low, np.where(u >= self.inside(self.high), self.high, x))
-        return np.asarray(np.clip(x, self.low, self.high))
+        if not self.any:
+            return np.asarray(u)
+        x, own = np.array(u, dtype=float), np.flatnonzero(self.bent)
+        low, high = self.low[own], self.high[own]
+        moved = self.size[own] * np.sinh(np.minimum(np.maximum(x[own], -FARTHEST), FARTHEST))
+        least, most = self.ends
+        moved[x[own] <= least] = low[x[own] <= least]
+        moved[x[own] >= most] = high[x[own] >= most]
+        x[own] = moved
+        return np.asarray(np.minimum(np.maximum(x, self.low), self.high))
 
     def function(self, own: Function) -> Function:
         """A statistic ``own(x, order)`` as one of the variables, with its derivatives by the chain rule."""
-        if not self.bent.any():
+        if not self.any:
             return own
 
         def inner(u: Array, order: int) -> tuple[float, Array, Any]:
