@@ -36,15 +36,23 @@ def sample(likelihood: Likelihood, options: Mapping[str, Any], run_opts: Mapping
     samples = sampler.get_chain(discard=options["burn"], thin=options["thin"], flat=True)
     time = sampler.get_autocorr_time(tol=0)
     acceptance = float(np.mean(sampler.acceptance_fraction))
+    # Foreman-Mackey et al. advise chains of tens of autocorrelation times.
+    longest = float(np.max(time))
+    success = bool(np.isfinite(longest) and options["nsteps"] > 30 * longest and options["burn"] > longest)
+    message = "Sampling terminated successfully."
+    if not success:
+        message = (
+            f"The autocorrelation time of {likelihood.names[int(np.argmax(time))]} is {longest:.0f} steps; take 30 times "
+            f"as many ({options['nsteps']} were taken) and burn at least as many ({options['burn']})."
+        )
     results = {
         "paramnames": likelihood.names,
         "samples": samples,
         "autocorrelation_time": time,
         "acceptance_fraction": acceptance,
         "sampler": sampler,
+        "message": message,
     }
-    # Foreman-Mackey et al. advise chains of tens of autocorrelation times.
-    success = bool(np.all(np.isfinite(time)) and options["nsteps"] > 30 * np.max(time) and options["burn"] > np.max(time))
     return SamplerResult(nfev=likelihood.nfev, success=success, samples=samples, sampler_results=results)
 
 

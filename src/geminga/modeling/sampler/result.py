@@ -67,6 +67,14 @@ class SamplerResult:
         return list(self._told("paramnames") or [])
 
     @property
+    def message(self) -> str:
+        """How it ended."""
+        told = self._told("message")
+        if told is not None:
+            return str(told)
+        return "Sampling terminated successfully." if self.success else "The sampling did not converge."
+
+    @property
     def log_evidence(self) -> float | None:
         """Natural logarithm of the evidence, the likelihood averaged over the prior; None if the backend does not give it."""
         value = self._told("logz")
@@ -88,7 +96,12 @@ class SamplerResult:
         return Table(columns, names=["name", "mean", "error", "median", "low", "high"])
 
     def __str__(self) -> str:
-        rows = {"success": self.success, "nfev": self.nfev, "samples": None if self.samples is None else self.samples.shape}
+        rows = {
+            "success": self.success,
+            "message": self.message,
+            "nfev": self.nfev,
+            "samples": None if self.samples is None else self.samples.shape,
+        }
         if self.log_evidence is not None:
             rows["log evidence"] = f"{self.log_evidence:.2f} +/- {self.log_evidence_error or float('nan'):.2f}"
         return "SamplerResult\n\n" + "\n".join(f"\t{key:12} : {value}" for key, value in rows.items()) + "\n"

@@ -78,6 +78,13 @@ def test_an_ensemble_finds_the_same_posterior():
     assert_allclose(again.samples[:50].mean(), result.samples[:50].mean(), rtol=0.2)
 
 
+def test_too_short_chains_say_so():
+    result = Sampler(backend="emcee", sampler_opts={"random_state": 2, "nsteps": 60, "burn": 20}).run([counting()])
+    assert not result.success
+    assert "autocorrelation time of source.const is" in result.message
+    assert "60 were taken" in str(result)
+
+
 def test_bounds_cut_the_prior():
     dataset = counting()
     own = dataset.models["source"].spectral_model.const
