@@ -1,5 +1,7 @@
 """Many points at once give what they give one by one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -8,7 +10,7 @@ from geminga.cli.simulate import simulate_field
 from geminga.forward import many, predict
 from geminga.forward.folded import FoldedComponent
 from geminga.forward.image import values_of
-from tests.unit.forward import test_subpixels
+from tests.unit.forward import test_dense, test_subpixels
 
 
 def around(own, n, rng):
@@ -81,4 +83,19 @@ def test_other_statistics_and_no_background(stat):
     own = predict.likelihood(dataset)
     assert isinstance(own.sources[0].component, FoldedComponent)
     points = around(own, 11, np.random.default_rng(1))
+    assert_allclose(own.value_many(points), one_by_one(own, points), rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["point", "gauss"])
+def test_an_off_measurement(kind):
+    """All bins count, and the statistic is not a sum of logarithms."""
+    _, own, values = test_dense.dense_twin(kind, "wstat")
+    source = own.sources[0]
+    place = source.own(values)
+    n = source.component.n_spectral
+    component = FoldedComponent(source.component, place[n:], source.component.fold(place[n:], 10**7))
+    own = replace(own, sources=[replace(source, component=component)])
+    points = np.repeat(values[None], 5, axis=0)
+    points[:, source.index[:n]] *= np.linspace(0.9, 1.1, 5)[:, None]
+    assert many._can_batch(own, points)
     assert_allclose(own.value_many(points), one_by_one(own, points), rtol=1e-12)
