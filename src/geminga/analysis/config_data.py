@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import astropy.units as u
 from astropy.coordinates import Angle
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from geminga.analysis.base import ConfigAngle, ConfigBase, ConfigEnergy, ConfigPath, ConfigTime
 
@@ -110,6 +110,14 @@ class WcsConfig(ConfigBase):
     binsize: ConfigAngle = Angle("0.02 deg")
     width: WidthConfig = WidthConfig()
     binsize_irf: ConfigAngle = Angle("0.2 deg")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _old_name(cls, data: Any) -> Any:
+        """Read ``width`` by the name it has in files of old versions of gammapy, ``fov``."""
+        if isinstance(data, dict) and "fov" in data and "width" not in data:
+            return {"width" if key == "fov" else key: value for key, value in data.items()}
+        return data
 
 
 class SelectionConfig(ConfigBase):

@@ -10,6 +10,7 @@ import yaml
 
 from geminga.analysis import AnalysisConfig
 from geminga.errors import ConfigError, CorruptFileError, FileExistsRefusal, FormatError, InputError, NameLookupError
+from tests.helpers import data_path, requires_data
 
 # All keys and defaults of gammapy 2.1.
 DEFAULTS = """
@@ -166,6 +167,22 @@ def test_update() -> None:
     assert (merged.datasets.type, merged.general.outdir) == ("3d", "here")
     with pytest.raises(InputError, match=r"update got 5; expected YAML text"):
         config.update(5)
+
+
+def test_old_name_of_the_width() -> None:
+    config = AnalysisConfig.from_yaml("datasets: {geom: {wcs: {fov: {width: 8 deg, height: 6 deg}}}}")
+    width = config.datasets.geom.wcs.width
+    assert (width.width.deg, width.height.deg) == (8, 6)
+    assert "fov" not in config.to_yaml()
+    with pytest.raises(ConfigError, match=r"wcs.fov is unknown"):
+        AnalysisConfig.from_yaml("datasets: {geom: {wcs: {fov: {width: 8 deg}, width: {width: 8 deg}}}}")
+
+
+@requires_data("cta-1dc-gc/config_stack.yaml")
+@requires_data("estimators/crab_hess_fp/config.yaml")
+def test_files_of_gammapy() -> None:
+    assert AnalysisConfig.read(data_path("cta-1dc-gc/config_stack.yaml")).datasets.geom.wcs.width.height.deg == 6
+    assert AnalysisConfig.read(data_path("estimators/crab_hess_fp/config.yaml")).datasets.type == "1d"
 
 
 def test_print() -> None:
