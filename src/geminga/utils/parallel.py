@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import tempfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from itertools import islice
+from functools import partial
+from itertools import count, islice
 from typing import Any, TypeVar
 
 from geminga.errors import InputError
+from geminga.utils.transfer import Packed, memory_folder, pack, unpack
 
 __all__ = ["N_JOBS_DEFAULT", "checked_backend", "checked_n_jobs", "run_tasks"]
 
@@ -100,13 +103,43 @@ def run_tasks(
     if executor is not None:
         yield from _submitted(executor, function, tasks, 4 * (os.cpu_count() or 1))
         return
-    with ProcessPoolExecutor(number, mp_context=_context()) as pool:
-        yield from _submitted(pool, function, tasks, 2 * number)
+    yield from _in_pool(function, tasks, number)
 
 
-def _context() -> Any:
-    """Fork where that is possible: a fresh interpreter would spend a second on imports."""
-    return multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else None)
+#: Function, tasks and folder of pools, by number: a forked process finds them here, so that they are not sent.
+_POOLS: dict[int, tuple[Callable[[Any], Any], Sequence[Any], str]] = {}
+_numbers = count()
+
+
+def _in_pool(function: Callable[[_Task], _Result], tasks: Iterable[_Task], number: int) -> Iterator[_Result]:
+    """Results from a local pool; processes are ended when the iteration is.
+
+    A sequence of tasks is inherited by forked processes; others are sent as they come.
+    """
+    context = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else None)
+    pool_number = next(_numbers)
+    with tempfile.TemporaryDirectory(prefix="geminga-", dir=memory_folder()) as folder:
+        # A fresh interpreter would spend a second on imports, so processes are forked where that is possible.
+        work: Callable[[Any], Packed] = partial(_sent, function, folder)
+        given: Iterable[Any] = tasks
+        if isinstance(tasks, Sequence) and context.get_start_method() == "fork":
+            _POOLS[pool_number] = function, tasks, folder
+            work, given = partial(_inherited, pool_number), range(len(tasks))
+        try:
+            with ProcessPoolExecutor(number, mp_context=context) as pool:
+                for packed in _submitted(pool, work, given, 2 * number):
+                    yield unpack(packed)
+        finally:
+            _POOLS.pop(pool_number, None)
+
+
+def _inherited(pool_number: int, index: int) -> Packed:
+    function, tasks, folder = _POOLS[pool_number]
+    return pack(function(tasks[index]), folder)
+
+
+def _sent(function: Callable[[_Task], _Result], folder: str, task: _Task) -> Packed:
+    return pack(function(task), folder)
 
 
 def _submitted(executor: Executor, function: Callable[[_Task], _Result], tasks: Iterable[_Task], limit: int) -> Iterator[_Result]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 from geminga.errors import InputError
@@ -47,6 +48,22 @@ def test_processes():
     results = list(run_tasks(process_of, range(6), n_jobs=2))
     assert [task for task, _ in results] == list(range(6))
     assert os.getpid() not in {process for _, process in results}
+
+
+def large(task):
+    return {"array": np.full(300_000, task), "text": str(task)}
+
+
+@pytest.mark.parametrize("kind", [list, iter])
+def test_large_results(kind):
+    results = list(run_tasks(large, kind(range(5)), n_jobs=2))
+    for number, result in enumerate(results):
+        assert result["text"] == str(number)
+        assert (result["array"] == number).all()
+
+
+def test_nothing_to_do():
+    assert list(run_tasks(process_of, [], n_jobs=2)) == []
 
 
 def test_results_do_not_pile_up():

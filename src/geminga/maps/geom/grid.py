@@ -104,6 +104,18 @@ class PixelGrid:
             self._last_part = (key, PixelGrid(shifted_wcs(self.wcs, crpix, npix, scale), npix))
         return self._last_part[1]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without coordinates: to compute them takes less than to send them to another process."""
+        return {"wcs": self.wcs, "npix": self.npix, "_vectors": {}}
+
+    def __copy__(self) -> PixelGrid:
+        """Itself, as it does not change."""
+        return self
+
+    def __deepcopy__(self, memo: Any) -> PixelGrid:
+        """Itself, as it does not change."""
+        return self
+
     @property
     def shape(self) -> tuple[int, int]:
         """Shape of the image, (lat, lon)."""
