@@ -61,6 +61,10 @@ NAMES = (
     "ts_map",
     "reduce_maps",
     "reduce_gc",
+    "reduce_onoff",
+    "reduce_all_1",
+    "reduce_all_2",
+    "simulate_events",
 )
 
 

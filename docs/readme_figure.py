@@ -23,22 +23,20 @@ def example_code(readme: Path) -> str:
 
 
 def draw(readme: Path, target: Path) -> str:
-    """Simulate the field of the demo, run the example beside it, and save its figure; what it printed."""
+    """Simulate the runs of the demo, run the example beside it, and save its figure; what it printed."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    from geminga.cli.simulate import simulate_field
+    from geminga.cli.runs import reduce_runs, simulate_runs
 
     target.parent.mkdir(parents=True, exist_ok=True)
     printed = io.StringIO()
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder), warnings.catch_warnings():
         warnings.simplefilter("error")
         Path("geminga-demo").mkdir()
-        dataset = simulate_field()
-        dataset.models = None
-        dataset.write("geminga-demo/dataset.fits.gz")
+        reduce_runs(simulate_runs(Path("geminga-demo/dl3"))).write("geminga-demo/dataset.fits.gz")
         with contextlib.redirect_stdout(printed):
             exec(compile(example_code(readme), str(readme), "exec"), {"__name__": "readme"})
         plt.savefig(target, dpi=110, bbox_inches="tight")

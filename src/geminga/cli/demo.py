@@ -1,4 +1,4 @@
-"""``geminga demo``: from counts to a fitted spectrum, on a simulated field or on one's own data."""
+"""``geminga demo``: from events to a fitted spectrum, on a simulated field; or from counts, on one's own data."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _RESIDUAL_RADIUS = "0.1 deg"
 
 
 def _simulate(out: Path, seed: int, bar: Any) -> tuple[MapDataset, Models]:
-    """Simulate a field, write it, read it back; dataset and true models."""
-    from geminga.cli.simulate import simulate_field
+    """Simulate runs, write their event lists, reduce them, write the dataset and read it back; dataset and true models."""
+    from geminga.cli.runs import reduce_runs, simulate_runs
+    from geminga.cli.simulate import true_models
     from geminga.datasets import MapDataset
     from geminga.modeling.models import Models
 
     bar.set_description("simulate")
-    dataset = simulate_field(seed=seed)
-    bar.update()
-    bar.set_description("write and read back")
     path, truth = out / "dataset.fits.gz", out / "models-true.yaml"
-    dataset.write(path, overwrite=True)
-    dataset.models.write(truth, overwrite=True)
-    dataset = MapDataset.read(path, name=dataset.name)
+    true_models("demo").write(truth, overwrite=True)
+    paths = simulate_runs(out / "dl3", seed=seed)
     bar.update()
-    return dataset, Models.read(truth)
+    bar.set_description("reduce")
+    reduce_runs(paths, name="demo").write(path, overwrite=True)
+    bar.update()
+    return MapDataset.read(path, name="demo"), Models.read(truth)
 
 
 def _load(data: Path, models: Path | None, bar: Any) -> tuple[MapDataset, Models]:
@@ -103,14 +103,15 @@ def _write_products(dataset: MapDataset, points: dict[str, FluxPoints], out: Pat
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default="geminga-demo", show_default=True, help="Output folder."
 )
-@click.option("--seed", type=int, default=42, show_default=True, help="Seed of the simulated counts.")
+@click.option("--seed", type=int, default=42, show_default=True, help="Seed of the simulated events.")
 @debug_option
 def demo(data: Path | None, models: Path | None, out: Path, seed: int) -> None:
-    """Simulate a small field, fit it, and draw the spectra and residuals.
+    """Simulate a few runs, reduce and fit them, and draw the spectra and residuals.
 
-    Without options a point source, an extended source and background are simulated with a parametric response, written to
-    FITS and YAML, read back and fitted; the parameters are printed beside the truth. With --data the same is done with your
-    own dataset: a point source is fitted at its brightest spot, unless --models gives other models.
+    Without options the events of a point source, an extended source and background are simulated with a parametric response
+    and written as DL3 files; these are read and reduced to a dataset (DL4), which is written, read back and fitted. The
+    parameters are printed beside the truth. With --data your own dataset is fitted: a point source at its brightest spot,
+    unless --models gives other models.
     """
     from tqdm import tqdm
 
@@ -136,5 +137,5 @@ def demo(data: Path | None, models: Path | None, out: Path, seed: int) -> None:
     click.echo(f"Fit: statistic {result.total_stat:.2f} after {result.nfev} evaluations\n")
     click.echo(parameter_table(dataset.models, truth))
     if data is None:
-        written = [out / "dataset.fits.gz", out / "models-true.yaml", *written]
+        written = [out / "dl3", out / "dataset.fits.gz", out / "models-true.yaml", *written]
     click.echo("\nWritten: " + ", ".join(map(str, written)))

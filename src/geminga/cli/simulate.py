@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from geminga.datasets import MapDataset
     from geminga.modeling.models import Models
 
-__all__ = ["effective_area", "empty_field", "power_with_floor", "read_response", "simulate_field", "true_models"]
+__all__ = [
+    "effective_area",
+    "empty_field",
+    "field_profile",
+    "make_axes",
+    "power_with_floor",
+    "read_response",
+    "simulate_field",
+    "true_models",
+]
 
 
 def read_response() -> dict[str, dict[str, Any]]:
@@ -52,9 +61,8 @@ def power_with_floor(energy: u.Quantity, width: Any, slope: float, floor: Any) -
     return np.sqrt(falling**2 + u.Quantity(floor) ** 2)
 
 
-def _field_profile(geom: Any, centre: Any, field_of_view: str) -> NDArray[np.float64]:
-    """exp(-offset^2 / (2 width^2)) at each pixel, shape (1, lat, lon)."""
-    offset = geom.to_image().separation(centre)
+def field_profile(offset: u.Quantity, field_of_view: str) -> NDArray[np.float64]:
+    """exp(-offset^2 / (2 width^2)) at offsets, with an axis in front for the energy."""
     ratio = (offset / u.Quantity(field_of_view)).to_value("")
     return np.exp(-(np.asarray(ratio) ** 2) / 2)[np.newaxis]
 
@@ -65,7 +73,8 @@ def _counts_of_power_law(edges: u.Quantity, norm: str, index: float) -> u.Quanti
     return u.Quantity(norm) * u.TeV * np.diff(power) / (1 - index)
 
 
-def _make_axes(observation: dict[str, Any]) -> tuple[Any, Any, Any]:
+def make_axes(observation: dict[str, Any]) -> tuple[Any, Any, Any]:
+    """Axes of measured energy, true energy, and offset of the PSF."""
     from geminga.maps import MapAxis
 
     energy, energy_true = (
@@ -96,7 +105,7 @@ def empty_field(name: str = "demo") -> MapDataset:
 
     response = read_response()
     observation, area, background = (dict(response[key]) for key in ("observation", "effective_area", "background"))
-    energy, energy_true, rad = _make_axes(observation)
+    energy, energy_true, rad = make_axes(observation)
     centre = SkyCoord(observation["longitude"], observation["latitude"], frame="galactic")
     geom = WcsGeom.create(
         skydir=centre,
@@ -108,13 +117,13 @@ def empty_field(name: str = "demo") -> MapDataset:
     livetime = u.Quantity(observation["livetime"])
     dataset = MapDataset.create(geom, energy_axis_true=energy_true, rad_axis=rad, gti=GTI.create(0 * u.s, livetime), name=name)
 
-    profile = _field_profile(geom, centre, area.pop("field_of_view"))
+    profile = field_profile(geom.to_image().separation(centre), area.pop("field_of_view"))
     spectrum = (effective_area(energy_true.center, **area) * livetime).to_value("m2 s")[:, np.newaxis, np.newaxis]
     geom_true = geom.to_image().to_cube([energy_true])
     exposure = Map.from_geom(geom_true, unit="m2 s", data=spectrum * profile, meta={"livetime": livetime})
     dataset.exposure = exposure
 
-    profile = _field_profile(geom, centre, background.pop("field_of_view"))
+    profile = field_profile(geom.to_image().separation(centre), background.pop("field_of_view"))
     rate = _counts_of_power_law(energy.edges, **background)[:, np.newaxis, np.newaxis]
     counts = (rate * livetime * geom.to_image().solid_angle()).to_value("") * profile
     dataset.background = Map.from_geom(geom, data=counts)

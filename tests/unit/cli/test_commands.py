@@ -13,6 +13,8 @@ from astropy.io import fits
 from click.testing import CliRunner
 
 from geminga.cli.main import main
+from geminga.data import Observation
+from geminga.datasets import MapDataset
 from geminga.errors import FormatError
 
 
@@ -30,12 +32,24 @@ def run(*arguments: object):
 def test_demo_writes_all_it_says(demo) -> None:
     result, folder = demo
     assert result.exit_code == 0, result.output
-    names = {"dataset.fits.gz", "models-true.yaml", "models-fit.yaml", "residuals.png", "sed.png"}
+    names = {"dl3", "dataset.fits.gz", "models-true.yaml", "models-fit.yaml", "residuals.png", "sed.png"}
     assert names <= {path.name for path in folder.iterdir()}
     for name in names:
         assert name in result.output
     for name in ("residuals.png", "sed.png"):
         assert (folder / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_demo_starts_from_events(demo) -> None:
+    paths = sorted((demo[1] / "dl3").iterdir())
+    assert [path.name for path in paths] == [f"obs_{number}.fits" for number in range(1, 5)]
+    observations = [Observation.read(path) for path in paths]
+    assert observations[0].available_irfs == ["aeff", "edisp", "psf", "bkg"]
+    dataset = MapDataset.read(demo[1] / "dataset.fits.gz")
+    inside = [np.count_nonzero(dataset.counts.geom.contains(run.events.map_coord(dataset.counts.geom))) for run in observations]
+    # Corners of the field are more than 3 deg from a pointing.
+    assert 0.99 * sum(inside) < dataset.counts.data.sum() <= sum(inside)
+    assert dataset.gti.time_sum.to_value("s") == pytest.approx(3600)
 
 
 def test_demo_prints_pulls(demo) -> None:
@@ -83,8 +97,6 @@ def test_info_of_models(demo) -> None:
 
 
 def test_info_of_map_and_gti(demo, tmp_path) -> None:
-    from geminga.datasets import MapDataset
-
     dataset = MapDataset.read(demo[1] / "dataset.fits.gz")
     dataset.counts.write(tmp_path / "map.fits")
     dataset.gti.write(tmp_path / "gti.fits")

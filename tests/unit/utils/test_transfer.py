@@ -50,9 +50,9 @@ def test_folder_in_memory(monkeypatch):
 
 
 def test_coordinates_of_a_geometry_are_not_sent(tmp_path):
-    geom = WcsGeom.create(npix=(300, 300), binsz=0.02)
-    one = Map.from_geom(geom, data=np.arange(90_000.0).reshape(300, 300))
-    assert geom.get_coord()["lon"].size == 90_000
+    geom = WcsGeom.create(npix=(400, 400), binsz=0.02)
+    one = Map.from_geom(geom, data=np.arange(160_000.0).reshape(400, 400))
+    assert geom.get_coord()["lon"].size == 160_000
     packed = pack(one, tmp_path)
     assert len(packed.data) < 50_000
     again = unpack(packed)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 from astropy import units as u
 from astropy.coordinates import AltAz
 from astropy.time import Time
+from astropy.utils import iers
 
 from geminga.data import EventList
 from geminga.utils.coordinates import sky_to_fov
@@ -116,7 +118,12 @@ def _pointing(observation: Any) -> dict[str, Any]:
     }
     if location is None:
         return meta
-    here = sky.transform_to(AltAz(obstime=Time(middle), location=location))
+    # Far dates are fine: an unknown rotation of the Earth of less than a second is of no matter here.
+    settings = {"auto_download": False, "auto_max_age": None, "iers_degraded_accuracy": "ignore"}
+    with ExitStack() as stack:
+        for name, value in settings.items():
+            stack.enter_context(iers.conf.set_temp(name, value))
+        here = sky.transform_to(AltAz(obstime=Time(middle), location=location))
     return meta | {
         "ALT_PNT": float(here.alt.deg),
         "AZ_PNT": float(here.az.deg),

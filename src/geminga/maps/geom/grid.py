@@ -90,10 +90,6 @@ class PixelGrid:
         self._vectors: dict[str, Floats] = {}
         self._last_part: tuple[Any, PixelGrid] | None = None
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Without the last part, which is made again where it is needed."""
-        return self.__dict__ | {"_last_part": None}
-
     def part(self, crpix: Any, npix: tuple[int, int], scale: Any = None) -> PixelGrid:
         """Same projection with another reference pixel and size, and with pixels `scale` times as wide.
 
@@ -106,7 +102,7 @@ class PixelGrid:
 
     def __getstate__(self) -> dict[str, Any]:
         """Without coordinates: to compute them takes less than to send them to another process."""
-        return {"wcs": self.wcs, "npix": self.npix, "_vectors": {}}
+        return {"wcs": self.wcs, "npix": self.npix, "_vectors": {}, "_last_part": None}
 
     def __copy__(self) -> PixelGrid:
         """Itself, as it does not change."""

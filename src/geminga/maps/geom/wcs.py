@@ -75,6 +75,10 @@ class WcsGeom(Geom):
                 wcs.wcs.crpix = [float(np.ravel(value)[0]) for value in crpix]
         self._grid = PixelGrid(wcs, size)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what is computed when asked for."""
+        return self.__dict__ | {"_cache": {}}
+
     @staticmethod
     def _read_npix(wcs: WCS, npix: Any) -> tuple[int, int]:
         if npix is None:
