@@ -130,16 +130,26 @@ def make_psf_map(psf: Any, pointing: Any, geom: Any, exposure_map: Any = None) -
     return PSFMap(psf_map, _on_axes_of(exposure_map, geom.squash("rad")))
 
 
-def _spread_edisp(edisp: Any, pointing: Any, geom: Any, table: Floats, mass: Floats, use_region_center: bool) -> Floats:
-    """Spread distributions, shape (energy_true, n, offset), over pixels; `mass`, (energy_true, offset), is 0 without one."""
+def _seen_edisp(edisp: Any, pointing: Any, geom: Any, use_region_center: bool) -> tuple[Any, Any, Any, NDArray[np.bool_]]:
+    """Points of a geometry, the part of a table with the offsets they need, and weights of these: a region needs two at most."""
     points = field_points(geom, use_region_center)
     weights, inside = offset_weights(edisp.axes["offset"], points.offset(icrs_vector(pointing)))
+    used = np.flatnonzero(np.bincount(weights.indices, minlength=weights.shape[1]))
+    if len(used) and len(used) < weights.shape[1]:
+        near = slice(int(used[0]), int(used[-1]) + 1)
+        edisp, weights = edisp.slice_by_idx({"offset": near}), weights[:, near]
+    return points, edisp, weights, inside
+
+
+def _spread_edisp(points: Any, weights: Any, inside: NDArray[np.bool_], table: Floats, mass: Floats) -> Floats:
+    """Spread distributions, shape (energy_true, n, offset), over pixels; `mass`, (energy_true, offset), is 0 without one."""
     n_true, n_bin, n_offset = table.shape
     spread_mass = spread(weights, mass.astype(np.float32))[:, np.newaxis]
     values = spread(weights, table.reshape(-1, n_offset).astype(np.float32)).reshape(n_true, n_bin, -1)
     np.maximum(values, 0, out=values)
     values *= np.where(inside & (spread_mass > 1e-3), 1 / np.where(spread_mass > 1e-3, spread_mass, 1), 0)
-    return points.image(values.reshape(n_true * n_bin, -1))
+    image: Floats = points.image(values.reshape(n_true * n_bin, -1))
+    return image
 
 
 @_quietly
@@ -170,11 +180,12 @@ def make_edisp_map(edisp: Any, pointing: Any, geom: Any, exposure_map: Any = Non
     """
     _need_axes(geom, ["migra", "energy_true"], "make_edisp_map")
     migra, true = geom.axes["migra"], geom.axes["energy_true"]
-    density = edisp.densities(true.center.to_value(edisp.axes["energy_true"].unit))
-    probability = edisp.probabilities(density, migra.edges.to_value(""))
+    points, seen, weights, inside = _seen_edisp(edisp, pointing, geom, use_region_center)
+    density = seen.densities(true.center.to_value(edisp.axes["energy_true"].unit))
+    probability = seen.probabilities(density, migra.edges.to_value(""))
     mass = probability.sum(axis=1)
     table = probability / np.diff(migra.edges.to_value(""))[:, np.newaxis]
-    data = _spread_edisp(edisp, pointing, geom, table, mass, use_region_center)
+    data = _spread_edisp(points, weights, inside, table, mass)
     edisp_map = finite_map(geom, data, "", "the energy dispersion", edisp)
     return EDispMap(edisp_map, _on_axes_of(exposure_map, geom.squash("migra")))
 
@@ -210,8 +221,9 @@ def make_edisp_kernel_map(
         If the energy dispersion is not a number where it is needed.
     """
     _need_axes(geom, ["energy", "energy_true"], "make_edisp_kernel_map")
-    table, mass = edisp.kernels_at_offsets(geom.axes["energy_true"], geom.axes["energy"])
-    data = _spread_edisp(edisp, pointing, geom, table, mass, use_region_center)
+    points, seen, weights, inside = _seen_edisp(edisp, pointing, geom, use_region_center)
+    table, mass = seen.kernels_at_offsets(geom.axes["energy_true"], geom.axes["energy"])
+    data = _spread_edisp(points, weights, inside, table, mass)
     data[data < threshold] = 0
     kernel_map = finite_map(geom, data, "", "the energy dispersion", edisp)
     return EDispKernelMap(kernel_map, _on_axes_of(exposure_map, geom.squash("energy")))

@@ -323,7 +323,8 @@ def _reduce(task: _Task) -> list[Any]:
     stacked = None
     for observation, base, name in task.jobs:
         try:
-            made = task.maker.make_dataset(task.dataset if base is None else base, observation, name=name)
+            # What a copy reads from files goes when the copy does; the observations of the user hold all that they read.
+            made = task.maker.make_dataset(task.dataset if base is None else base, observation.copy(), name=name)
         except Exception as error:  # whatever it is, the message must name the observation
             text = f"{type(error).__name__}: {error}"
             results.append(ReductionFailure(observation.obs_id, text, traceback.format_exc(), error))

@@ -255,10 +255,8 @@ class MapDataset(ModelledDataset):
             Name of the copy; random if not given, as names are unique within a `Datasets`.
         """
         new = copying.copy(self)
-        new._parts = {part: None if value is None else copying.deepcopy(value) for part, value in self._parts.items()}
-        for part, _ in products.filled_parts(self):
-            if part.name in self._parts:
-                new._parts[part.name] = self._parts[part.name].copy()
+        own = {part.name for part, _ in products.filled_parts(self)}
+        new._parts = {name: value.copy() if name in own else copying.deepcopy(value) for name, value in self._parts.items()}
         new._unread, new._shared = set(self._unread), set()
         new._name, new._models = make_name(name), None
         return new

@@ -28,10 +28,6 @@ __all__ = ["RegionGeom"]
 Floats = NDArray[np.float64]
 
 
-#: What is known of a region whatever the axes.
-_CACHED = frozenset({"wcs", "solid_angle", "weights", "pixel_regions", "frame", "grid", "width", "center"})
-
-
 class RegionGeom(Geom):
     """A region of the sky (or none) times axes.
 
@@ -70,6 +66,8 @@ class RegionGeom(Geom):
         self._binsz_wcs = angle_pair(binsz_wcs, "binsz_wcs")
         self._region, self._wcs = self._read_region(region, wcs), wcs
         self._cache: dict[Any, Any] = {}
+        # What is known of the region, whatever the axes: geometries that differ in these share it.
+        self._found: dict[Any, Any] = {}
 
     @staticmethod
     def _read_region(region: Any, wcs: WCS | None) -> Any:
@@ -97,7 +95,7 @@ class RegionGeom(Geom):
         """Copy with some arguments of the constructor replaced; another region gets a new default projection."""
         new = type(self)(**{**self._init_kwargs(), **kwargs})
         if not {"region", "wcs", "binsz_wcs"} & set(kwargs):
-            new._cache = {key: value for key, value in self._cache.items() if key in _CACHED}
+            new._found = self._found
         return new
 
     def _with_axes(self, axes: MapAxes) -> RegionGeom:
@@ -105,7 +103,7 @@ class RegionGeom(Geom):
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__)
         new._axes = MapAxes.from_default(axes, n_spatial_axes=2)
-        new._cache = {key: value for key, value in self._cache.items() if key in _CACHED}
+        new._cache = {}
         return new
 
     @classmethod
@@ -149,26 +147,26 @@ class RegionGeom(Geom):
             return self._wcs
         if self._region is None:
             return None
-        if "wcs" not in self._cache:
-            self._cache["wcs"] = region_shape.region_wcs(self._region, self._binsz_wcs)
-        return self._cache["wcs"]
+        if "wcs" not in self._found:
+            self._found["wcs"] = region_shape.region_wcs(self._region, self._binsz_wcs)
+        return self._found["wcs"]
 
     @property
     def _grid(self) -> PixelGrid:
         self._known_region  # noqa: B018  (raises without a region)
-        if "grid" not in self._cache:
+        if "grid" not in self._found:
             shape = self.wcs.array_shape or (1, 1)
-            self._cache["grid"] = PixelGrid(self.wcs, (int(shape[1]), int(shape[0])))
-        return self._cache["grid"]
+            self._found["grid"] = PixelGrid(self.wcs, (int(shape[1]), int(shape[0])))
+        return self._found["grid"]
 
     @property
     def frame(self) -> str:
         """Sky frame: that of the projection; icrs if there is none."""
         if self.wcs is None:
             return "icrs"
-        if "frame" not in self._cache:
-            self._cache["frame"] = PixelGrid(self.wcs, self.wcs.array_shape or (1, 1)).frame
-        return self._cache["frame"]
+        if "frame" not in self._found:
+            self._found["frame"] = PixelGrid(self.wcs, self.wcs.array_shape or (1, 1)).frame
+        return self._found["frame"]
 
     @property
     def binsz_wcs(self) -> Angle:
@@ -192,9 +190,9 @@ class RegionGeom(Geom):
     @property
     def width(self) -> u.Quantity:
         """Width and height of the bounding box in whole pixels of the projection, deg."""
-        if "width" not in self._cache:
-            self._cache["width"] = region_shape.bounding_width(self._known_region, self.wcs)
-        return self._cache["width"]
+        if "width" not in self._found:
+            self._found["width"] = region_shape.bounding_width(self._known_region, self.wcs)
+        return self._found["width"]
 
     @property
     def center_skydir(self) -> SkyCoord:
@@ -204,10 +202,10 @@ class RegionGeom(Geom):
         center = getattr(self._region, "center", None)
         if center is not None:
             return center if center.frame.name == self.frame else center.transform_to(self.frame)
-        if "center" not in self._cache:
+        if "center" not in self._found:
             lon, lat = self._grid.to_world(*region_shape.bounding_center(self._region, self.wcs))
-            self._cache["center"] = SkyCoord(lon, lat, unit="deg", frame=self.frame)
-        return self._cache["center"]
+            self._found["center"] = SkyCoord(lon, lat, unit="deg", frame=self.frame)
+        return self._found["center"]
 
     @property
     def _center_lonlat(self) -> tuple[float, float]:
@@ -292,10 +290,10 @@ class RegionGeom(Geom):
         GeometryError
             If there is no region.
         """
-        if "solid_angle" not in self._cache:
+        if "solid_angle" not in self._found:
             value = region_shape.solid_angle(self._known_region, self.wcs, lambda: region_pixels.weighted_pixels(self))
-            self._cache["solid_angle"] = u.Quantity(value, "sr")
-        return self._cache["solid_angle"]
+            self._found["solid_angle"] = u.Quantity(value, "sr")
+        return self._found["solid_angle"]
 
     def bin_volume(self) -> u.Quantity:
         """Solid angle times the widths of the bins of all axes, shape of the data."""
@@ -336,7 +334,8 @@ class RegionGeom(Geom):
             msg = f"RegionGeom.union: got {type(other).__name__} with axes {names}, expected the same axes."
             raise GeometryError(msg)
         self._region = regions_to_compound_region(as_region_list([self._known_region, other._known_region]))
-        self._cache = {"wcs": self.wcs} if self._wcs is None else {}
+        self._found = {"wcs": self.wcs} if self._wcs is None else {}
+        self._cache = {}
         return self
 
     def upsample(self, factor: int, axis_name: str | None = None) -> RegionGeom:

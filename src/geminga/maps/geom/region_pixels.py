@@ -53,10 +53,10 @@ def contains_pixels(geom: RegionGeom, pix: Any) -> NDArray[np.bool_]:
 
 def _pixel_regions(geom: RegionGeom) -> list[Any]:
     """Parts of the region in pixels, None for a point."""
-    if "pixel_regions" not in geom._cache:
+    if "pixel_regions" not in geom._found:
         parts = as_region_list(geom._known_region)
-        geom._cache["pixel_regions"] = [None if is_points(part) else part.to_pixel(geom.wcs) for part in parts]
-    return geom._cache["pixel_regions"]
+        geom._found["pixel_regions"] = [None if is_points(part) else part.to_pixel(geom.wcs) for part in parts]
+    return geom._found["pixel_regions"]
 
 
 def get_idx(self: RegionGeom) -> tuple[NDArray[np.intp], ...]:
@@ -131,12 +131,12 @@ def to_wcs_geom(geom: RegionGeom, width_min: Any = None) -> Any:
 
 def _weights(geom: RegionGeom, factor: int) -> tuple[Any, NDArray[np.float64]]:
     key = ("weights", factor)
-    if key not in geom._cache:
+    if key not in geom._found:
         image = geom.to_wcs_geom().to_image()
         nlat, nlon = image.data_shape
         fine = region_image_mask(image.upsample(factor), as_region_list(geom.region))
-        geom._cache[key] = image, fine.reshape(nlat, factor, nlon, factor).mean(axis=(1, 3))
-    return geom._cache[key]
+        geom._found[key] = image, fine.reshape(nlat, factor, nlon, factor).mean(axis=(1, 3))
+    return geom._found[key]
 
 
 def weighted_pixels(geom: RegionGeom, factor: int = 50) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
