@@ -79,7 +79,7 @@ def warnings_are_errors(gallery_conf: object, name: str) -> None:
 
 
 # Examples on real data are shown without being run where the data are not.
-needs_data = ("plot_joint_crab",)
+needs_data = ("plot_joint_crab", "plot_systematic_errors")
 has_data = (Path(os.environ.get("GAMMAPY_DATA", "/nonexistent")) / "joint-crab").is_dir()
 
 sphinx_gallery_conf = {

@@ -80,12 +80,14 @@ def simulated_spectra(package: Package, number: int) -> Any:
     return package.datasets.Datasets(datasets), first, all_models
 
 
-def fit_simulated(package: Package, number: int, repeat: int) -> dict:
+def fit_simulated(package: Package, number: int, repeat: int, more_models: list | None = None) -> dict:
     """Joint fit of simulated spectra that share the index."""
     warm_up(package)
     times = []
     for _ in range(repeat):
         datasets, index, models = simulated_spectra(package, number)
+        if more_models:
+            datasets.models = [*models, *more_models]
         seconds, result = clock(lambda datasets=datasets: package.modeling.Fit().run(datasets))
         times.append(seconds)
     amplitudes = [model.spectral_model.amplitude for model in models]

@@ -7,7 +7,13 @@ import pytest
 
 from geminga.datasets import Datasets, SpectrumDatasetOnOff
 from geminga.modeling import Fit
-from geminga.modeling.models import LogParabolaSpectralModel, PowerLawSpectralModel, SkyModel
+from geminga.modeling.models import (
+    GaussianPrior,
+    LogParabolaSpectralModel,
+    PowerLawSpectralModel,
+    SkyModel,
+    SystematicsModel,
+)
 from tests.helpers import data_path, requires_data
 
 pytestmark = requires_data("joint-crab/spectra/hess/pha_obs23523.fits")
@@ -100,3 +106,39 @@ def test_joint_statistic_is_the_sum():
     datasets.models = [SkyModel(LogParabolaSpectralModel(reference="1 TeV", amplitude="4e-11 cm-2 s-1 TeV-1"), name="crab")]
     assert datasets.stat_sum() == pytest.approx(sum(d.stat_sum() for d in datasets))
     assert len({type(d.likelihood()) for d in datasets}) == 1
+
+
+# Energy scale of each instrument: width of the prior, and value and error as published.
+SCALES = {
+    "fermi": (0.05, 1.0044, 0.0451),
+    "magic": (0.15, 0.9973, 0.0609),
+    "veritas": (0.15, 0.9444, 0.0643),
+    "fact": (0.15, 0.8971, 0.0658),
+    "hess": (0.15, 1.0993, 0.0729),
+}
+
+
+def test_uncertain_energy_scales():
+    """The published joint fit with systematic errors, whose amplitude is three times less certain than without."""
+    datasets = read("joint")
+    errors = []
+    for name, (sigma, _, _) in SCALES.items():
+        runs = [dataset.name for dataset in datasets if dataset.name.startswith(name)]
+        errors.append(SystematicsModel(runs, name=name, energy_scale=GaussianPrior(mu=1, sigma=sigma)))
+    spectrum = LogParabolaSpectralModel(amplitude="3.8e-11 cm-2 s-1 TeV-1", reference="1 TeV", alpha=2.4, beta=0.1)
+    datasets.models = [SkyModel(spectrum, name="crab"), *errors]
+    result = Fit().run(datasets)
+    assert result.success, result.message
+    published = {"amplitude": (3.8800906132e-11, 0.3536017240e-11), "alpha": (2.5107708282, 0.0376323833)}
+    published["beta"] = (0.2423329850 / LN_10, 0.0275951736 / LN_10)
+    for name, (value, error) in published.items():
+        parameter = spectrum.parameters[name]
+        assert parameter.value == pytest.approx(value, abs=0.3 * error)
+        assert parameter.error == pytest.approx(error, rel=0.03)
+    for model in errors:
+        _, value, error = SCALES[model.name]
+        assert model.energy_scale.value == pytest.approx(value, abs=0.05 * error)
+        assert model.energy_scale.error == pytest.approx(error, rel=0.01)
+    budget = result.error_budget()
+    assert budget.statistical[0] == pytest.approx(0.116e-11, rel=0.01)
+    assert budget.systematic[0] == pytest.approx(0.334e-11, rel=0.01)

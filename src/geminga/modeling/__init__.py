@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         ".covariance": ["Covariance"],
-        ".fit": ["CovarianceResult", "Fit", "FitResult", "OptimizeResult"],
+        ".fit": ["CovarianceResult", "ErrorBudget", "Fit", "FitResult", "OptimizeResult"],
         ".parameter": ["Parameter"],
         ".parameters": ["Parameters", "PriorParameters"],
         ".prior_parameter": ["PriorParameter"],

@@ -4,5 +4,5 @@ from geminga.utils.lazy import attach
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
-    {".fit": ["Fit"], ".result": ["CovarianceResult", "FitResult", "OptimizeResult"]},
+    {".budget": ["ErrorBudget"], ".fit": ["Fit"], ".result": ["CovarianceResult", "FitResult", "OptimizeResult"]},
 )

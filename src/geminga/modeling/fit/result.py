@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geminga.modeling.covariance import Covariance
+from geminga.modeling.fit.budget import ErrorBudget, error_budget
 
 __all__ = ["CovarianceResult", "FitResult", "OptimizeResult"]
 
@@ -222,6 +223,27 @@ class FitResult:
         """Did every step succeed."""
         steps = [s for s in (self._optimize_result, self._covariance_result) if s is not None]
         return bool(steps) and all(s.success for s in steps)
+
+    def error_budget(self, nuisance: Iterable[Any] | None = None) -> ErrorBudget:
+        """Statistical and systematic error of each parameter, from the covariance: nothing is fitted again.
+
+        Parameters
+        ----------
+        nuisance : list of Parameter or str, optional
+            What counts as systematic: free parameters, or their unique names such as ``"cta-bkg.spectral.norm"``. All free
+            parameters of `~geminga.modeling.models.SystematicsModel` if not given.
+
+        Raises
+        ------
+        FitError
+            If the fit has no covariance.
+        NameLookupError
+            If a nuisance parameter is not among the free ones.
+        """
+        matrix = None if self._covariance_result is None else self._covariance_result._matrix
+        if matrix is not None and not isinstance(matrix, Covariance):
+            matrix = Covariance(self.parameters, matrix)
+        return error_budget(self.models, matrix, nuisance)
 
     def __str__(self) -> str:
         return "\n".join(str(s) for s in (self._optimize_result, self._covariance_result) if s is not None)
