@@ -88,10 +88,16 @@ def excess_error(self: Any) -> Any:
 
 
 def _measurement(dataset: Any, what: str) -> tuple[Any, Any, Any, Any]:
-    """On counts, off counts, alpha and predicted signal."""
+    """On counts, off counts, alpha with its systematic errors and predicted signal."""
     _require(dataset, what)
-    arrays = (_array(dataset.counts), _array(dataset.counts_off), dataset.alpha.frozen_data)
+    ratio = dataset.alpha.frozen_data * _ratio_factor(dataset)
+    arrays = (_array(dataset.counts), _array(dataset.counts_off), ratio)
     return *arrays, dataset.npred_signal().frozen_data
+
+
+def _ratio_factor(dataset: Any) -> Any:
+    """Factor of the systematic errors on alpha, of a shape that broadcasts to that of the counts."""
+    return predict.background_factor(dataset)[:, None, None]
 
 
 def npred_background(self: Any) -> Any:
@@ -221,7 +227,7 @@ def fake(self: Any, npred_background: Any, random_state: Any = "random-seed") ->
     _require(self, "off counts cannot be drawn", _NEEDED[2:])
     source = random_source(random_state)
     expected = np.nan_to_num(_array(npred_background))
-    ratio = acceptance_ratio(_array(self.acceptance), _array(self.acceptance_off), expected)
+    ratio = acceptance_ratio(_array(self.acceptance), _array(self.acceptance_off), expected) * _ratio_factor(self)
     if not (ratio[expected > 0] > 0).all():
         msg = f"{label(self)}: there is background where the ratio of acceptances is 0; set acceptance and acceptance_off."
         raise DataError(msg)

@@ -59,9 +59,8 @@ def freeze_data(dataset: Any, whole: bool = False) -> DataPlan:
     is_region = bool(geom.is_region)
     shape = (1, 1) if is_region else image.data_shape
     vectors = np.moveaxis(np.asarray(image.pixel_unit_vectors(None)), 0, -1).reshape(-1, 3)
-    solid_angle = np.asarray(image.solid_angle().to_value("sr"), dtype=float).reshape(-1)
-    if is_region:
-        solid_angle = np.ones(1)
+    # A spectrum needs no solid angle, and may have no region.
+    solid_angle = np.ones(1) if is_region else np.asarray(image.solid_angle().to_value("sr"), dtype=float).reshape(-1)
     counts = None if dataset.counts is None else image_data(dataset.counts.frozen_data)
     mask = None if whole else dataset.mask
     n_energy = geom.axes["energy"].nbin

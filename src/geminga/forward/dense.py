@@ -35,6 +35,7 @@ class _Point:
 
     states: Sequence[Any]
     scales: Sequence[tuple[Array, Array]]
+    mu: Array
     stat: float
     slope: Array
     curvature: Array
@@ -53,7 +54,7 @@ class DenseTerm:
 
     def evaluate(self, values: Array, free: NDArray[np.bool_], order: int = 2) -> tuple[float, Array, Array]:
         """Statistic, gradient and curvature; see `PoissonTerm.evaluate`."""
-        at = self.memo.get(values.tobytes(), lambda: self._make_point(values))
+        at = self.point(values)
         if order == 0:
             return at.stat, np.zeros(0), np.zeros((0, 0))
         gradient = np.zeros(len(self.parameters))
@@ -72,6 +73,10 @@ class DenseTerm:
 
     value_many = dense_value_many
 
+    def point(self, values: Array) -> _Point:
+        """The term at some values; the last are remembered."""
+        return self.memo.get(values.tobytes(), lambda: self._make_point(values))
+
     def _make_point(self, values: Array) -> _Point:
         states = [source.forward(values) for source in self.sources]
         scales = [template.scale(values) for template in self.templates]
@@ -82,7 +87,7 @@ class DenseTerm:
             mu += template.bins * factor[self.field.bin_energy]
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             stat, slope, curvature = self.statistic.terms(mu)
-        return _Point(states, scales, float(stat.sum()), slope, curvature)
+        return _Point(states, scales, mu, float(stat.sum()), slope, curvature)
 
     def _per_energy(self, template: Template, weight: Array) -> Array:
         summed = np.bincount(self.field.bin_energy, weight * template.bins, minlength=self.field.n_energy)

@@ -17,6 +17,7 @@ from geminga.forward.grid import GridComponent
 from geminga.forward.irf import FixedIrf, IrfSource
 from geminga.forward.norm import NormComponent
 from geminga.forward.radial import RadialComponent
+from geminga.forward.ratio import RatioTerm
 from geminga.forward.region import RegionComponent
 from geminga.forward.shape import ShapeComponent
 from geminga.forward.subpixels import SubpixelComponent, part_vectors
@@ -64,7 +65,8 @@ def make_term(plan: DataPlan, models: Any, gti: Any, name: str) -> PoissonTerm |
             templates += _add_template(plan, _npred_image(plan, model), model, index, sources)
         elif not model.is_systematic:
             background_model = model
-    nuisance = systematics.background(plan.energy_center, name, plan.background is not None)
+    has_ratio = hasattr(plan.statistic, "with_ratio")
+    nuisance = systematics.background(plan.energy_center, name, has_ratio or plan.background is not None)
     if plan.background is not None:
         if background_model is None:
             templates.insert(0, _bare_background(plan, nuisance, index))
@@ -73,6 +75,10 @@ def make_term(plan: DataPlan, models: Any, gti: Any, name: str) -> PoissonTerm |
     elif background_model is not None:
         msg = f"Model {background_model.name!r} needs a background map, but dataset {name!r} has none; set dataset.background."
         raise InputError(msg)
+    if plan.statistic is not None and nuisance.factor is not None and has_ratio:
+        where = index(nuisance.parameters)
+        own = (plan.field, tuple(parameters), plan.statistic, sources, templates)
+        return RatioTerm(*own, factor=nuisance.factor, index=where)
     if plan.statistic is not None:
         return DenseTerm(plan.field, tuple(parameters), plan.statistic, sources, templates)
     return PoissonTerm(plan.field, tuple(parameters), sources, templates, plan.stat_constant)

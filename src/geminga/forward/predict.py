@@ -17,7 +17,7 @@ from geminga.forward import image, spectrum_plan
 from geminga.forward.image import values_of
 from geminga.forward.memo import Memo
 from geminga.forward.statistics import statistic_kind
-from geminga.forward.systematics import systematics_key
+from geminga.forward.systematics import Systematics, systematics_key
 
 __all__ = ["likelihood", "npred_background", "npred_signal", "stat_array", "stat_sum"]
 
@@ -144,6 +144,15 @@ def npred_background(dataset: Any, with_systematics: bool = True) -> Array:
     return np.asarray(_view(dataset).background(data_plan(dataset, whole=True), term(dataset, models, whole=True)))
 
 
+def background_factor(dataset: Any) -> Array:
+    """Factor of the systematic errors on the background, or on the ratio of acceptances, by energy; shape (n_e,)."""
+    energy = np.asarray(dataset._geom.axes["energy"].center.to_value("TeV"), dtype=float)
+    nuisance = Systematics(dataset.models or []).background(energy, dataset.name, is_there=True)
+    if nuisance.factor is None:
+        return np.ones(len(energy))
+    return np.asarray(nuisance.factor(np.array([p.value for p in nuisance.parameters]))[0])
+
+
 def stat_array(dataset: Any) -> Array:
     """Fit statistic of each bin, shape of the counts, without the mask."""
     kind = statistic_kind(dataset)
@@ -151,4 +160,7 @@ def stat_array(dataset: Any) -> Array:
     if kind.has_background:
         mu = mu + npred_background(dataset)
     arrays = [own.reshape(mu.shape) for own in kind.read(dataset)]
-    return np.asarray(kind.statistic(arrays, np.ones(mu.shape, bool)).value(mu))
+    statistic: Any = kind.statistic(arrays, np.ones(mu.shape, bool))
+    if hasattr(statistic, "with_ratio"):
+        statistic = statistic.with_ratio(background_factor(dataset).reshape(-1, *(1,) * (mu.ndim - 1)))
+    return np.asarray(statistic.value(mu))

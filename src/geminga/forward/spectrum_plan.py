@@ -257,10 +257,11 @@ def make_term(plan: SpectrumPlan, models: list[Any], gti: Any, name: str) -> Any
     """
     systematics = Systematics(models)
     others = [model for model in models if not model.is_systematic]
-    if not all(_is_linear(plan, model, systematics) for model in others):
+    has_ratio = hasattr(plan.statistic, "with_ratio")
+    nuisance = systematics.background(plan.energy_center, name, has_ratio or plan.background is not None)
+    if not all(_is_linear(plan, model, systematics) for model in others) or (has_ratio and nuisance.parameters):
         return image.make_term(plan.image(), models, gti, name)
     places = _Places()
-    nuisance = systematics.background(plan.energy_center, name, plan.background is not None)
     signals = [_source(plan, model, gti, places, systematics) for model in others if _is_sky(model)]
     factors = [_factor(plan, model, places, nuisance) for model in others if not _is_sky(model)]
     offset = np.zeros((1, len(plan.used)))

@@ -119,6 +119,14 @@ class Wstat:
         b = np.where(c >= 0, above, 2 * self.n_off * mu / np.maximum(root - c, 1e-300))
         return (self._total + scaled + root) / (2 * self._one), b
 
+    def with_ratio(self, factor: Array) -> Wstat:
+        """The same counts with `factor` times the ratio of acceptances."""
+        return Wstat(self.n_on, self.n_off, self.alpha * factor)
+
+    def background(self, mu: Array) -> Array:
+        """Profiled background in the on region for a signal."""
+        return np.asarray(self.alpha * poisson.wstat_background(self.n_on, self.n_off, self.alpha, mu))
+
     def _is_simple(self, mu: Array) -> bool:
         """Does the quick form hold: off exposure everywhere and no negative signal (nor NaN)."""
         return self._is_plain and mu.size > 0 and bool(mu.min() >= 0)

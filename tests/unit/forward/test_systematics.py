@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from geminga.datasets import Datasets
+from geminga.datasets import Datasets, SpectrumDatasetOnOff
 from geminga.errors import InputError, UnsupportedError
 from geminga.forward.spectrum import SpectrumTerm
 from geminga.irf import EDispKernelMap, PSFMap
-from geminga.maps import Map, MapAxis
+from geminga.maps import Map, MapAxis, RegionGeom
 from geminga.modeling import Fit, Parameter
 from geminga.modeling.models import (
     BrokenPowerLawSpectralModel,
@@ -78,12 +78,22 @@ def make(kind):
         models = [sky(), FoVBackgroundModel("spectrum"), systematics()]
     else:
         dataset = onoff_map() if kind.startswith("onoff map") else onoff_spectrum()
-        models = [sky(shape("point") if "map" in kind else None), systematics(with_background=False)]
+        models = [sky(shape("point") if "map" in kind else None), systematics(with_background="bands" in kind)]
     dataset.models = models
     return dataset
 
 
-KINDS = ["map point", "map gauss norm", "map ellipse", "spectrum", "spectrum norm", "onoff spectrum", "onoff map"]
+KINDS = [
+    "map point",
+    "map gauss norm",
+    "map ellipse",
+    "spectrum",
+    "spectrum norm",
+    "onoff spectrum",
+    "onoff map",
+    "onoff map bands",
+    "onoff spectrum bands",
+]
 
 
 def natural_steps(term):
@@ -347,10 +357,61 @@ def test_stacking_takes_the_background_without_them():
 
 
 @pytest.mark.parametrize("make_dataset", [onoff_spectrum, onoff_map])
-def test_measured_background_has_no_such_error(make_dataset):
+def test_error_of_a_measured_background_is_one_of_its_acceptance(make_dataset):
+    """The same as another ratio of acceptances: statistic, profiled background and off counts."""
     dataset = make_dataset()
-    dataset.models = [sky(shape("point")), systematics()]
-    with pytest.raises(InputError, match="'onoff' has no background map that background_norm_0"):
+    dataset.models = [sky(shape("point")), SystematicsModel(energy_edges=BANDS, **BACKGROUND)]
+    energy = dataset.counts.geom.axes["energy"].center.to_value("TeV")
+    center = np.sqrt(BANDS[1:] * BANDS[:-1]).to_value("TeV")
+    factor = np.where(energy < 3, 1.2 * (energy / center[0]) ** -0.1, 0.9 * (energy / center[1]) ** 0.3)[:, None, None]
+    found = [dataset.stat_sum(), dataset.npred_background().data, dataset.npred_off().data, dataset.stat_array()]
+    dataset.models = dataset.models[:1]
+    dataset.acceptance = dataset.acceptance * factor
+    for ours, theirs in zip(found, [dataset.stat_sum(), dataset.npred_background().data, dataset.npred_off().data], strict=False):
+        assert_allclose(ours, theirs, rtol=1e-10)
+    assert_allclose(found[3], dataset.stat_array(), rtol=1e-8, atol=1e-10)
+
+
+def test_pulls_of_an_uncertain_acceptance():
+    """Spectra whose off regions see too much: the fit finds the ratio that they were drawn with."""
+    datasets = Datasets([onoff_spectrum(seed, name=f"run-{seed}") for seed in range(4)])
+    error = SystematicsModel(name="ratio", background_norm=GaussianPrior(mu=1, sigma=0.3))
+    datasets.models = [sky(spectral_model=PowerLawSpectralModel(amplitude="1e-13 cm-2 s-1 TeV-1")), error]
+    error.background_norm_0.value = 1.25
+    level = datasets[0].counts.copy(data=np.full(datasets[0].counts.data.shape, 3000.0))
+    for seed, dataset in enumerate(datasets):
+        dataset.fake(level, random_state=seed)
+    error.background_norm_0.value = 1
+    datasets.models["source"].spectral_model.index.value = 2
+    result = Fit().run(datasets)
+    assert result.success, result.message
+    for p, truth in ((error.background_norm_0, 1.25), (datasets.models["source"].spectral_model.amplitude, 1e-13)):
+        assert abs(p.value - truth) < 3 * p.error
+    assert error.background_norm_0.error < 0.05
+
+
+def test_spectra_without_a_region():
+    """As OGIP files give them."""
+    known = onoff_spectrum()
+    geom = RegionGeom.create(None, axes=[known.counts.geom.axes["energy"]])
+    true = RegionGeom.create(None, axes=[known.exposure.geom.axes["energy_true"]])
+    parts = {
+        name: Map.from_geom(geom, data=getattr(known, name).data)
+        for name in ("counts", "counts_off", "acceptance", "acceptance_off")
+    }
+    exposure = Map.from_geom(true, data=known.exposure.data, unit="m2 s")
+    dataset = SpectrumDatasetOnOff(**parts, exposure=exposure, edisp=known.edisp, name="onoff", mask_safe=None)
+    known.mask_safe = None
+    for own in (known, dataset):
+        own.models = [sky(), SystematicsModel(background_norm=1.1)]
+    assert_allclose(dataset.stat_sum(), known.stat_sum())
+
+
+def test_background_that_is_not_there():
+    dataset = spectrum_dataset(nbin=5)
+    dataset.background = None
+    dataset.models = [sky(), systematics()]
+    with pytest.raises(InputError, match="'spectrum' has no background map that background_norm_0"):
         dataset.stat_sum()
 
 

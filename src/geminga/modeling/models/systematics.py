@@ -58,7 +58,8 @@ class SystematicsModel(NamedModel):
     * ``energy_scale`` z: a photon of energy E is seen as one of :math:`z\,E`, with area, dispersion and PSF of that energy;
     * ``psf_scale``: the PSF is that many times as wide;
     * ``background_norm_0`` n, ``background_tilt_0`` t, ...: the background in a band of reconstructed energy is multiplied by
-      :math:`n\,(e / E_i)^{-t}`; :math:`E_i` is the logarithmic centre of the band, or :math:`E_0` without bands.
+      :math:`n\,(e / E_i)^{-t}`; :math:`E_i` is the logarithmic centre of the band, or :math:`E_0` without bands. Where the
+      background is measured in an off region, this is a factor on the ratio of acceptances.
 
     All are frozen where they have no effect, but for those which are given: a prior makes a parameter free, a number sets it,
     a `Parameter` is taken over, which links it. The effects of several models on one dataset multiply.
