@@ -10,11 +10,18 @@ import numpy as np
 import pytest
 from regions import CircleSkyRegion
 
+from geminga.cli.simulate import simulate_field
 from geminga.datasets import Datasets, SpectrumDataset
 from geminga.irf import EDispKernelMap
 from geminga.maps import Map, MapAxis, RegionGeom
 from geminga.modeling import Fit
-from geminga.modeling.models import GaussianPrior, PowerLawSpectralModel, SkyModel, SystematicsModel
+from geminga.modeling.models import (
+    FoVBackgroundModel,
+    GaussianPrior,
+    PowerLawSpectralModel,
+    SkyModel,
+    SystematicsModel,
+)
 from tests.unit.datasets.builders import CENTER
 
 TRUTH = {"index": 2.3, "amplitude": 4e-12}
@@ -63,16 +70,44 @@ def pulls(number: int) -> np.ndarray:
     return np.array(out)
 
 
-def check(number: int, tolerance: float) -> None:
-    found = pulls(number)
+def map_pulls(number: int) -> np.ndarray:
+    """The same for a point source on a map, with the width of the PSF in place of the background; shape (number, 8)."""
+    dataset = simulate_field(seed=1)
+    width = {"area_scale": 0.06, "energy_scale": 0.03, "psf_scale": 0.05}
+    errors = SystematicsModel(name="errors", **{name: GaussianPrior(mu=1, sigma=sigma) for name, sigma in width.items()})
+    dataset.models = [dataset.models["star"], FoVBackgroundModel(dataset.name), errors]
+    free = list(dataset.models.parameters.free_parameters)
+    start = [p.value for p in free]
+    rng = np.random.default_rng(5)
+    out = []
+    for _ in range(number):
+        truth = [value + width.get(p.name, 0) * rng.normal() for p, value in zip(free, start, strict=True)]
+        for p, value in zip(free, truth, strict=True):
+            p.value = value
+        dataset.fake(random_state=int(rng.integers(1 << 31)))
+        for p, value in zip(free, start, strict=True):
+            p.value = value
+        result = Fit().run([dataset])
+        assert result.success, result.message
+        out.append([(p.value - value) / p.error for p, value in zip(free, truth, strict=True)])
+    return np.array(out)
+
+
+def check(found: np.ndarray, tolerance: float) -> None:
+    number = len(found)
     np.testing.assert_allclose(found.mean(axis=0), 0, atol=4 / np.sqrt(number))
     np.testing.assert_allclose(found.std(axis=0), 1, atol=tolerance)
 
 
 def test_pulls() -> None:
-    check(150, 0.2)
+    check(pulls(150), 0.2)
 
 
 @pytest.mark.slow
 def test_many_pulls() -> None:
-    check(1000, 0.05)
+    check(pulls(1000), 0.05)
+
+
+@pytest.mark.slow
+def test_many_pulls_on_a_map() -> None:
+    check(map_pulls(1000), 0.05)

@@ -26,6 +26,7 @@ class Profile:
     n_cells: int
     table: Array  # (n_T, 4 n_cells)
     shape_gradient: Array  # (n_shape, n_T, 4 n_cells)
+    middle: float = 1.0  # of the range of widths of the PSF for which it has these nodes
 
 
 def point_profile(irf: Irf, side: float) -> Profile:

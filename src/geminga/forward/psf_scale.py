@@ -48,15 +48,23 @@ def _middle(w: float) -> float:
 
 def rounded(psf: PsfTable, w: float) -> PsfTable:
     """The PSF with the scales of all widths near w, so that these stay while w moves."""
-    low, high = _middle(w) * np.exp([-HALF, HALF])
+    return _around(psf, _middle(w))
+
+
+def _around(psf: PsfTable, middle: float) -> PsfTable:
+    low, high = middle * np.exp([-HALF, HALF])
     return replace(psf, core=psf.core * low, reach=psf.reach * high, k_max=psf.k_max / low)
 
 
-def widened_point(irf: Irf, scales: Array, side: float) -> Profile:
-    """Profile of a point through a PSF whose width is multiplied by `scales`; the shape gradient has a row for each of these."""
+def widened_point(irf: Irf, scales: Array, side: float, nodes: Profile | None = None) -> Profile:
+    """Profile of a point through a PSF whose width is multiplied by `scales`; the shape gradient has a row for each of these.
+
+    With the `nodes` of another profile, whose width is a little different.
+    """
     assert irf.psf is not None
     w = float(scales.prod())
-    near, middle = rounded(irf.psf, w), _middle(w)
+    middle = _middle(w) if nodes is None else nodes.middle
+    near = _around(irf.psf, middle)
     step = quantise(min(near.core / 5, side))
     n_nodes = int(np.ceil((near.reach + side) / step / 8) * 8) + 2
     psf, key = irf.psf, (id(irf.psf), side, middle)
@@ -65,7 +73,7 @@ def widened_point(irf: Irf, scales: Array, side: float) -> Profile:
     t = np.log(w / middle) / HALF
     table = np.tensordot(t**order, powers, 1)
     slope = np.tensordot(order[1:] * t ** order[:-1], powers[1:], 1) / HALF
-    return Profile(step, n_nodes - 1, table, slope[None] / scales[:, None, None])
+    return Profile(step, n_nodes - 1, table, slope[None] / scales[:, None, None], middle)
 
 
 def _point_tables(psf: PsfTable, side: float, step: float, n_nodes: int, middle: float) -> Array:
@@ -84,17 +92,16 @@ def _rule(k_max: float, radius: float, step: float, n_nodes: int) -> tuple[Array
     return k, np.concatenate(both, axis=1)
 
 
-def widened_extended(
-    spatial: Any, values: Array, scales: Array, irf: Irf, side: float, grid: tuple[float, int] | None
-) -> Profile:
+def widened_extended(spatial: Any, values: Array, scales: Array, irf: Irf, side: float, nodes: Profile | None = None) -> Profile:
     """Profile of a round source through such a PSF; rows of the gradient for the `scales` follow those of the shape."""
     assert irf.psf is not None
     w = float(scales.prod())
-    near = rounded(irf.psf, w)
+    middle = _middle(w) if nodes is None else nodes.middle
+    near = _around(irf.psf, middle)
     radius = float(spatial.support_radius(values)) + near.reach
     feature = float(np.hypot(spatial.feature_size(values), near.core))
-    step = quantise(min(feature / 4, radius / 16)) if grid is None else grid[0]
-    n_nodes = int(np.ceil(radius / step / 8) * 8) + 2 if grid is None else grid[1] + 1
+    step = quantise(min(feature / 4, radius / 16)) if nodes is None else nodes.step
+    n_nodes = int(np.ceil(radius / step / 8) * 8) + 2 if nodes is None else nodes.n_cells + 1
     k_max = min(transform_reach(spatial, values), near.k_max)
     k, both = _rule(k_max, max(radius, step * n_nodes), step, n_nodes)
     model, gradient = spatial.radial_transform(k, values)
@@ -103,4 +110,4 @@ def widened_extended(
     smeared = np.array(kernels) * pixel_transform(k, side)
     product = (smeared.reshape(-1, len(k)) @ both).reshape(len(kernels), len(psf), 2, n_nodes)
     tables = np.array([cell_table(p[:, 0], p[:, 1], step) for p in product])
-    return Profile(step, n_nodes - 1, tables[0], tables[1:])
+    return Profile(step, n_nodes - 1, tables[0], tables[1:], middle)

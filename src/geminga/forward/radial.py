@@ -131,12 +131,12 @@ class RadialComponent:
         if self.is_point and not self.n_psf:
             return self.memo_profile.get(irf.key, lambda: point_profile(irf, side))
         grid = None if nodes is None else (nodes.step, nodes.n_cells)
-        key = (irf.key, tuple(values[2:].tolist()), grid)
+        key = (irf.key, tuple(values[2:].tolist()), grid, None if nodes is None else nodes.middle)
         if self.n_psf:
             own, scales = values[: -self.n_psf], values[-self.n_psf :]
             if self.is_point:
-                return self.memo_profile.get(key, lambda: widened_point(irf, scales, side))
-            return self.memo_profile.get(key, lambda: widened_extended(self.spatial, own, scales, irf, side, grid))
+                return self.memo_profile.get(key, lambda: widened_point(irf, scales, side, nodes))
+            return self.memo_profile.get(key, lambda: widened_extended(self.spatial, own, scales, irf, side, nodes))
         return self.memo_profile.get(key, lambda: extended_profile(self.spatial, values, irf, side, grid))
 
     # ---- geometry ------------------------------------------------------------------------------

@@ -8,9 +8,10 @@ from numpy.testing import assert_allclose
 
 from geminga.forward.irf import Irf
 from geminga.forward.profile import extended_profile, point_profile
-from geminga.forward.psf_scale import rounded, widened_extended, widened_point, wider
+from geminga.forward.psf_scale import HALF, rounded, widened_extended, widened_point, wider
 from geminga.numerics.cells import locate, powers
 from tests.unit.forward.builders import SIDE, Gauss, psf_table, response
+from tests.unit.forward.test_systematics import make as make_dataset
 
 IRF = Irf(psf_table(), response())
 VALUES = np.array([0.0, 0.0, 0.25])
@@ -23,10 +24,10 @@ def at(profile, r):
     return sum(profile.table[:, 4 * index + j] * weight[:, j] for j in range(4))
 
 
-def make(kind, *scales, grid=None):
+def make(kind, *scales, nodes=None):
     if kind == "point":
-        return widened_point(IRF, np.array(scales), SIDE)
-    return widened_extended(Gauss(), VALUES, np.array(scales), IRF, SIDE, grid)
+        return widened_point(IRF, np.array(scales), SIDE, nodes)
+    return widened_extended(Gauss(), VALUES, np.array(scales), IRF, SIDE, nodes)
 
 
 @pytest.mark.parametrize("kind", ["point", "gauss"])
@@ -39,17 +40,15 @@ def test_it_is_the_profile_of_the_wider_table(kind, width):
 
 
 @pytest.mark.parametrize("kind", ["point", "gauss"])
-@pytest.mark.parametrize("width", [0.8, 0.93, 1.0, 1.05, 1.2])
+@pytest.mark.parametrize("width", [0.8, np.exp(-HALF), 0.93, 1.0, 1.05, np.exp(HALF), 1.2])
 def test_derivative_by_the_width(kind, width):
     own = make(kind, width)
-    ends = [make(kind, width + sign * 1e-4, grid=(own.step, own.n_cells)) for sign in (1, -1)]
+    ends = [make(kind, width + sign * 1e-4, nodes=own) for sign in (1, -1)]
     difference = (ends[0].table - ends[1].table) / 2e-4
     assert_allclose(own.shape_gradient[-1], difference, atol=1e-6 * np.abs(difference).max())
     if kind == "gauss":
         wide, narrow = (
-            widened_extended(
-                Gauss(), VALUES + np.array([0, 0, sign * 1e-4]), np.array([width]), IRF, SIDE, (own.step, own.n_cells)
-            )
+            widened_extended(Gauss(), VALUES + np.array([0, 0, sign * 1e-4]), np.array([width]), IRF, SIDE, own)
             for sign in (1, -1)
         )
         assert_allclose(
@@ -79,3 +78,18 @@ def test_nodes_stay_near_one():
     """A fit moves the width about one: nothing that it sees may jump there."""
     sizes = {(r.core, r.reach, r.k_max) for r in (rounded(IRF.psf, w) for w in np.linspace(0.92, 1.08, 9))}
     assert len(sizes) == 1
+
+
+@pytest.mark.parametrize("kind", ["map point", "map gauss norm"])
+@pytest.mark.parametrize("side", [-1e-6, 1e-6])
+def test_second_derivatives_where_nodes_change(kind, side):
+    """Differences across the width at which the nodes change are taken on the nodes of one side."""
+    dataset = make_dataset(kind)
+    dataset.models["errors"].psf_scale.value = float(np.exp(HALF)) + side
+    term = dataset.likelihood()
+    values = np.array([p.value for p in term.parameters])
+    free = np.array([not p.frozen for p in term.parameters])
+    place = [p.name for p, is_free in zip(term.parameters, free, strict=True) if is_free].index("psf_scale")
+    here = term.evaluate(values, free, 3)[2][place]
+    values[[p.name for p in term.parameters].index("psf_scale")] += 1e-3 * np.sign(side)
+    assert_allclose(here, term.evaluate(values, free, 3)[2][place], rtol=0.05, atol=0.01 * np.abs(here).max())
