@@ -1,4 +1,4 @@
-"""Fit of `fit_point` with three systematic errors (area, energy scale, tilt of the background), ours only.
+"""Fit of `fit_point` with three systematic errors (area and its slope, energy scale), ours only.
 
 The goal is on the growth: at most 1.5 times the time without them.
 """
@@ -15,7 +15,7 @@ GROWTH = ("fit_point", 1.5)
 def errors(package: Package) -> list:
     models = package.models
     priors = {name: models.GaussianPrior(mu=1, sigma=0.05) for name in ("area_scale", "energy_scale")}
-    return [models.SystematicsModel(name="errors", background_tilt=models.GaussianPrior(mu=0, sigma=0.05), **priors)]
+    return [models.SystematicsModel(name="errors", area_slope=models.GaussianPrior(mu=0, sigma=0.05), **priors)]
 
 
 def run(package: Package) -> dict:

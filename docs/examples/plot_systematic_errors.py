@@ -93,7 +93,9 @@ for label, (centre, covariance, color) in fits.items():
     left.plot(*(centre * scale), "+", color=color)
 (x, dx), (y, dy) = published["amplitude"], published["alpha"]
 left.errorbar(x * 1e11, y, xerr=dx * 1e11, yerr=dy, fmt="o", color="black", capsize=3, label="Nigro et al. with systematics")
-left.set(xlabel="amplitude [1e-11 cm$^{-2}$ s$^{-1}$ TeV$^{-1}$]", ylabel="alpha", title="Crab nebula at 1 TeV")
+left.set(
+    xlabel="amplitude [1e-11 cm$^{-2}$ s$^{-1}$ TeV$^{-1}$]", ylabel="alpha", title="Crab nebula at 1 TeV", ylim=(2.465, 2.585)
+)
 left.legend(loc="upper right", fontsize=9)
 
 rows = np.arange(len(errors))[::-1]
