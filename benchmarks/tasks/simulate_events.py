@@ -43,7 +43,7 @@ def run(package: Package) -> dict:
     seconds, events = clock(lambda: sampler.run(dataset, observation))
     table = events.table
     result = {name: int((table["MC_ID"] == number).sum()) for number, name in enumerate(("background", "nebula", "star"))}
-    counts = package.maps.Map.from_geom(dataset.counts.geom)
+    counts = package.maps.Map.from_geom(dataset.background.geom)
     counts.fill_events(events)
     result["low"] = int(counts.data[:5].sum())
     return {"time": seconds, "result": result}
