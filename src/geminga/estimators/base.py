@@ -13,7 +13,11 @@ import numpy as np
 
 from geminga.errors import InputError
 
-__all__ = ["Estimator", "angle", "as_list", "band_axis", "check_sigma", "energy_groups"]
+__all__ = ["Estimator", "angle", "as_list", "band_axis", "check_sigma", "energy_bands", "energy_groups"]
+
+
+#: Relative difference of energies that is rounding.
+EDGE = 1e-6
 
 
 class Estimator(ABC):
@@ -138,6 +142,23 @@ def energy_groups(axis: Any, energy_edges: Any) -> list[slice]:
         msg = f"energy_edges {energy_edges} select no bin of the energy axis from {axis.edges[0]} to {axis.edges[-1]}."
         raise InputError(msg)
     return groups
+
+
+def energy_bands(axis: Any, energy_edges: Any) -> Any:
+    """Axis of bands between wanted edges, rounded to the edges of `axis` inside its range and kept beyond it.
+
+    A wanted edge next to an end of the range is moved there, so that bands beyond it hold no data.
+    """
+    wanted = u.Quantity(energy_edges).to(axis.unit)
+    low, high = axis.edges[0] * (1 - EDGE), axis.edges[-1] * (1 + EDGE)
+    if wanted[-1] <= axis.edges[0] * (1 + EDGE) or wanted[0] >= axis.edges[-1] * (1 - EDGE):
+        return type(axis).from_energy_edges(wanted)
+    inner = band_axis(axis, energy_groups(axis, wanted)).edges
+    below, above = wanted[wanted < low], wanted[wanted > high]
+    has_low, has_high = (bool((np.abs(wanted / end - 1) <= EDGE).any()) for end in (axis.edges[0], axis.edges[-1]))
+    below = below if has_low else below[:-1]
+    above = above if has_high else above[1:]
+    return type(axis).from_energy_edges(u.Quantity([*below, *inner, *above]))
 
 
 def band_axis(axis: Any, groups: list[slice]) -> Any:

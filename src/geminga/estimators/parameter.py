@@ -73,8 +73,8 @@ class ParameterEstimator(Estimator):
         -------
         result : dict
             Value under the name of the parameter, ``<name>_err``, ``stat``, ``stat_null``, ``ts``, ``sqrt_ts``, ``niter``,
-            ``success``, ``counts``, ``npred``, and by `selection_optional` ``<name>_errp``, ``<name>_errn``, ``<name>_ul``,
-            ``<name>_scan`` with ``stat_scan``, ``<name>_sensitivity``. NaN where a fit does not succeed.
+            ``success``, ``message``, ``counts``, ``npred``, and by `selection_optional` ``<name>_errp``, ``<name>_errn``,
+            ``<name>_ul``, ``<name>_scan`` with ``stat_scan``, ``<name>_sensitivity``. NaN where a fit does not succeed.
         """
         items = as_list(datasets)
         models, own = _find(items, parameter)
@@ -164,6 +164,7 @@ class ParameterEstimator(Estimator):
             "stat": found.total_stat if success else np.nan,
             "niter": found.nfev,
             "success": success,
+            "message": str(result.message),
         }
 
     def _ts(self, items: list[Any], own: Any, best: dict[str, Any]) -> dict[str, float]:

@@ -105,7 +105,14 @@ def compute_fpp(flux: Any, flux_err: Any, axis: int = 0) -> tuple[Any, Any]:
 
     References
     ----------
-    R. Edelson et al. (2002), ApJ 568, 610, eq. 3.
+    R. Edelson et al. (2002), ApJ 568, 610, eq. 3, for the quantity; J. von Neumann et al. (1941), Ann. Math. Stat. 12, 153, for
+    half of the mean squared successive difference as an estimate of the variance.
+
+    Notes
+    -----
+    The factor 1/2 follows from what F_pp is meant to be, equal to F_var for white noise: the difference of two independent values
+    has twice their variance. Exactly, the mean of ``sum (F_i+1 - F_i)^2 / (2 (N - 1))`` over all orders of a series is its
+    unbiased variance.
 
     Examples
     --------

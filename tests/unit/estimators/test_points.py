@@ -180,7 +180,7 @@ def test_refusals():
     with pytest.raises(InputError, match="each larger"):
         FluxPointsEstimator([10, 1] * u.TeV)
     with pytest.raises(InputError, match="no whole bin"):
-        FluxPointsEstimator([100, 200] * u.TeV).run(dataset)
+        FluxPointsEstimator([1.01, 1.02] * u.TeV).run(dataset)
     with pytest.raises(InputError, match="no datasets"):
         FluxPointsEstimator(EDGES).run([])
     start = dataset.gti.time_start[0]

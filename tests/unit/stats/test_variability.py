@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import astropy.units as u
 import numpy as np
 import pytest
@@ -43,6 +45,14 @@ def test_constant_source_does_not_vary(function):
 def test_white_noise_has_its_variance(function):
     value, _ = function(*series(50, 4000, spread=2))
     assert_allclose(np.sqrt(square(value)), np.sqrt(3) / 10, rtol=0.01)
+
+
+def test_mean_over_all_orders_is_the_variance():
+    # What decides about the factor 1/2: without order, both are the same, exactly.
+    flux = np.array([3.0, 7.0, 4.0, 11.0, 6.5])
+    orders = np.array(list(permutations(flux))).T
+    error = np.full_like(orders, 0.5)
+    assert_allclose(square(compute_fpp(orders, error)[0]).mean(), square(compute_fvar(flux, error[:, 0])[0]), rtol=1e-12)
 
 
 def test_slow_variations_are_not_from_point_to_point():

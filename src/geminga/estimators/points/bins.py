@@ -76,9 +76,24 @@ def dataset_bins(dataset: Any, source: str, groups: Sequence[slice | None], is_s
     return Bins(dataset.name, flat[0].astype(np.intp), *flat[1:])
 
 
-def joined(bins: Sequence[Bins], first: Sequence[int], number: int) -> BinnedProblem:
-    """Bins of several datasets as one set of problems; a dataset's bands are the problems from its `first` on."""
-    problem = [own.band + start for own, start in zip(bins, first, strict=True)]
+def joined(bins: Sequence[Bins], first: Sequence[int], number: int) -> tuple[BinnedProblem, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Bins of several datasets as one set of problems; a dataset's bands are the problems from its `first` on.
+
+    Returns
+    -------
+    problem : BinnedProblem
+        Problems; those with a bin that is not finite have lost all their bins.
+    has_bins, is_bad : array of bool
+        Shape (number,): whether a problem had any bins, and any that is not finite.
+    """
+    problem = np.concatenate([own.band + start for own, start in zip(bins, first, strict=True)]).astype(np.intp)
     names = ("counts", "other", "signal", "off", "alpha")
     parts = {name: np.concatenate([getattr(own, name) for own in bins]) for name in names}
-    return BinnedProblem(number=number, problem=np.concatenate(problem), **parts)
+    has_bins = np.bincount(problem, minlength=number) > 0
+    known = np.isfinite(parts["counts"] + parts["other"] + parts["signal"])
+    known &= np.isfinite(parts["off"]) | ~np.isfinite(parts["alpha"])
+    is_bad = np.bincount(problem, ~known, minlength=number) > 0
+    if is_bad.any():
+        keep = ~is_bad[problem]
+        problem, parts = problem[keep], {name: values[keep] for name, values in parts.items()}
+    return BinnedProblem(number=number, problem=problem, **parts), has_bins, is_bad

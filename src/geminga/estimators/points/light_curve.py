@@ -25,7 +25,7 @@ class LightCurveEstimator(FluxPointsEstimator):
     """Fluxes of one source in intervals of time and bands of energy.
 
     A dataset belongs to an interval if the span of its good time intervals lies inside. Datasets outside of all intervals
-    are not used, and intervals without datasets are left out.
+    are not used, and intervals without datasets are rows of NaN.
 
     Parameters
     ----------
@@ -78,7 +78,8 @@ class LightCurveEstimator(FluxPointsEstimator):
         spans = [_span(dataset) for dataset in items]
         chosen, intervals = self._members(items, spans)
         if self.stack_over_time_interval:
-            chosen = [(_stacked(group, place), place) for place, group in enumerate(_grouped(chosen, len(intervals)))]
+            groups = enumerate(_grouped(chosen, len(intervals)))
+            chosen = [(_stacked(group, place), place) for place, group in groups if group]
         used = [dataset for dataset, _ in chosen]
         axis = self._energy_axis(used)
         with single_thread():
@@ -121,7 +122,7 @@ class LightCurveEstimator(FluxPointsEstimator):
     def _members(
         self, datasets: list[Any], spans: list[tuple[Time, Time]]
     ) -> tuple[list[tuple[Any, int]], list[tuple[Time, Time]]]:
-        """Datasets with the index of their interval, and the intervals which have any, in order of time."""
+        """Datasets with the index of their interval, and all intervals, in order of time."""
         intervals = self._intervals(spans)
         atol = self.atol.to_value("s")
         found: list[tuple[Any, int]] = []
@@ -134,9 +135,7 @@ class LightCurveEstimator(FluxPointsEstimator):
             first, last = min(s[0] for s in spans), max(s[1] for s in spans)
             msg = f"LightCurveEstimator: no dataset lies inside a time interval; the datasets span {first.iso} to {last.iso}."
             raise InputError(msg)
-        places = sorted({place for _, place in found})
-        new = {place: i for i, place in enumerate(places)}
-        return [(dataset, new[place]) for dataset, place in found], [intervals[place] for place in places]
+        return found, intervals
 
     def _intervals(self, spans: list[tuple[Time, Time]]) -> list[tuple[Time, Time]]:
         """Sorted intervals, checked."""

@@ -113,7 +113,7 @@ class FluxProfileEstimator(FluxPointsEstimator):
             rows[name] = out
         points = self._points(rows, None, [axis, self.projected_distance_axis], items, source)
         if failures:
-            points.meta["failures"] = failures
+            points.meta["failures"] = failures + points.meta.get("failures", [])
         return points
 
     def _spectra(self, items: list[Any], source: Any) -> tuple[list[Any], list[int], list[int], list[str]]:

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geminga.errors import GemingaError
 from geminga.estimators.parameter import ParameterEstimator
+from geminga.estimators.points.reasons import MASKED, missing_reason
 from geminga.modeling.models import DatasetModels, ScaleSpectralModel, SkyModel
 
 __all__ = ["refit_bands", "scale_model"]
@@ -27,6 +29,7 @@ def refit_bands(
     names = [*QUANTITIES, *(name for key in estimator.selection_optional for name in OPTIONAL.get(key, ()))]
     rows: dict[str, Array] = {name: np.full(shape, np.nan) for name in names}
     rows["success"][:] = 0.0
+    rows["reason"] = np.full(shape, "", dtype=object)
     for name in ("counts", "npred", "npred_excess"):
         rows[name] = np.full((len(datasets), *shape), np.nan)
     if "scan" in estimator.selection_optional:
@@ -36,8 +39,17 @@ def refit_bands(
         cut = [_cut(datasets[i], groups[i][band]) for i in used]
         used = [i for i, d in zip(used, cut, strict=True) if _has_bins(d)]
         cut = [d for d in cut if _has_bins(d)]
-        if cut:
-            _fill(rows, (batch, band), used, _one(estimator, cut, [datasets[i] for i in used], source))
+        reason = missing_reason(groups, first, batch, band) or ("" if cut else MASKED)
+        if not reason:
+            # One band that cannot be fitted must not end a run of many.
+            try:
+                result = _one(estimator, cut, [datasets[i] for i in used], source)
+            except GemingaError as error:
+                reason = f"{type(error).__name__}: {error}"
+            else:
+                reason = "" if result["success"] else f"the fit did not converge: {result['message']}"
+                _fill(rows, (batch, band), used, result)
+        rows["reason"][batch, band] = reason
     return rows
 
 
@@ -72,6 +84,8 @@ def _one(estimator: Any, cut: list[Any], whole: list[Any], source: Any) -> dict[
 
 def _fill(rows: dict[str, Array], cell: tuple[int, int], places: list[int], result: dict[str, Any]) -> None:
     for name, values in rows.items():
+        if name == "reason":
+            continue
         if name == "stat_scan":
             values[(slice(None), *cell)] = result[name]
         elif values.ndim == 3:

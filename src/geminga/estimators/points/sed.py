@@ -6,6 +6,7 @@ one-parameter problems, see `geminga.numerics.binned_norm`. With ``reoptimize=Tr
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import astropy.units as u
@@ -13,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geminga.errors import InputError, NameLookupError
-from geminga.estimators.base import as_list, band_axis, energy_groups
+from geminga.estimators.base import as_list, energy_bands
 from geminga.estimators.parameter import ParameterEstimator
 from geminga.estimators.points.bins import dataset_bins, joined
 from geminga.estimators.points.norms import NormOptions, estimate_norms
+from geminga.estimators.points.reasons import batch_reasons, described
 from geminga.estimators.points.refit import refit_bands, scale_model
 from geminga.flux import FluxPoints
 from geminga.maps import LabelMapAxis, Map, MapAxis, RegionGeom
@@ -25,6 +27,8 @@ from geminga.modeling.models import ScaleSpectralModel
 from geminga.utils.threads import single_thread
 
 __all__ = ["FluxPointsEstimator"]
+
+log = logging.getLogger(__name__)
 
 Array = NDArray[np.float64]
 
@@ -106,15 +110,14 @@ class FluxPointsEstimator(ParameterEstimator):
         -------
         points : FluxPoints
             ``norm``, ``norm_err``, ``ts``, ``sqrt_ts``, ``stat``, ``stat_null``, ``counts``, ``npred``, ``npred_excess``,
-            ``niter``, ``success`` and what `selection_optional` asks for. A band in which no bin sees the source is a row of
-            NaN with ``success`` false.
+            ``niter``, ``success`` and what `selection_optional` asks for. A band outside of the data, without a bin inside the
+            mask, without exposure, or whose fit fails is a row of NaN with ``success`` false; ``meta["failures"]`` says which
+            and why.
 
         Raises
         ------
         NameLookupError
             If there is no such source.
-        InputError
-            If no energy bin lies inside the edges.
         """
         items = as_list(datasets)
         source = self._find_source(items)
@@ -167,9 +170,8 @@ class FluxPointsEstimator(ParameterEstimator):
         raise NameLookupError(msg)
 
     def _energy_axis(self, datasets: list[Any]) -> Any:
-        """Axis of the bands: the edges wanted, rounded to the bins of the first dataset."""
-        axis = datasets[0]._geom.axes["energy"]
-        return band_axis(axis, energy_groups(axis, self.energy_edges))
+        """Axis of the bands: the edges wanted, rounded to the bins of the first dataset where it has any."""
+        return energy_bands(datasets[0]._geom.axes["energy"], self.energy_edges)
 
     def _estimate(self, datasets: list[Any], source: Any, axis: Any, first: list[int], number: int) -> dict[str, Array]:
         """Quantities of shape (number, n_energy, ...), where a dataset contributes to the batch with index ``first[i]``."""
@@ -178,7 +180,7 @@ class FluxPointsEstimator(ParameterEstimator):
         if self.reoptimize and _others_are_free(datasets, source):
             return refit_bands(self, datasets, source, axis, groups, first, number)
         bins = [dataset_bins(d, source.name, g, self.sum_over_energy_groups) for d, g in zip(datasets, groups, strict=True)]
-        problem = joined(bins, [f * n_band for f in first], number * n_band)
+        problem, has_bins, is_bad = joined(bins, [f * n_band for f in first], number * n_band)
         out = estimate_norms(problem, self._options())
         shape = (number, n_band)
         norm = out["norm"]
@@ -188,6 +190,7 @@ class FluxPointsEstimator(ParameterEstimator):
         for place, (own, start) in enumerate(zip(bins, first, strict=True)):
             for name, values in _counts(own, norm[start * n_band : (start + 1) * n_band], n_band).items():
                 rows[name][place, start] = values
+        rows["reason"] = batch_reasons(rows["norm"], groups, first, has_bins.reshape(shape), is_bad.reshape(shape))
         return rows
 
     def _options(self) -> NormOptions:
@@ -215,6 +218,7 @@ class FluxPointsEstimator(ParameterEstimator):
         names = LabelMapAxis([d.name for d in datasets], name="dataset")
         scan = MapAxis.from_nodes(np.asarray(self.norm.scan_values, dtype=float), interp=self.norm.interp, name="norm")
         data = {}
+        failures = described(rows.pop("reason"), axes)
         inner = {**dict.fromkeys(PER_DATASET, names), "stat_scan": scan}
         for name, values in rows.items():
             own = RegionGeom.create(region, axes=[inner[name], *axes]) if name in inner else geom
@@ -226,6 +230,9 @@ class FluxPointsEstimator(ParameterEstimator):
             "n_sigma_sensitivity": self.n_sigma_sensitivity,
             "sed_type_init": "likelihood",
         }
+        if failures:
+            log.warning("%s: %d bins have no value; meta['failures'] says why.", type(self).__name__, len(failures))
+            meta["failures"] = failures
         gti = None
         for dataset in datasets:
             if dataset.gti is not None:
