@@ -232,8 +232,8 @@ def weighted_chi2_parameter(results_edep: Any, parameters: Any = ["sigma"]) -> d
     Examples
     --------
     >>> from geminga.estimators.energydependentmorphology import weighted_chi2_parameter
-    >>> weighted_chi2_parameter({"sigma": [0.2, 0.1, 0.3], "sigma_err": [1, 0.1, 0.1]})["chi2"]
-    [2.0]
+    >>> round(weighted_chi2_parameter({"sigma": [0.2, 0.1, 0.3], "sigma_err": [1, 0.1, 0.1]})["chi2"][0], 6)
+    2.0
     """
     out: dict[str, list[Any]] = {"parameter": [], "chi2": [], "df": [], "significance": []}
     for name in parameters:

@@ -16,12 +16,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geminga.numerics.poisson import cash_terms, wstat_terms
+from geminga.numerics.poisson import TRUNCATION, cash_terms, wstat_terms
 
 __all__ = ["BinnedProblem"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
+
+#: Least expectation of a bin with counts: the first one above that at which the logarithm is cut.
+LEAST = TRUNCATION * (1 + 1e-9)
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,8 @@ class BinnedProblem:
     def terms(self, norm: Array) -> tuple[Array, Array, Array]:
         """Statistic of each bin, and its first and second derivative by the expected counts."""
         mu = self.other + norm[self.problem] * self.signal
-        value, slope, bend = cash_terms(self.counts, mu)
+        # Where nothing is expected but there are counts the statistic is steep, not flat: more signal is needed.
+        value, slope, bend = cash_terms(self.counts, np.where(self.counts > 0, np.maximum(mu, LEAST), mu))
         if self.is_off.any():
             own = self.is_off
             parts = wstat_terms(self.counts[own], self.off[own], self.alpha[own], mu[own])

@@ -25,6 +25,11 @@ __all__ = ["Atoms", "NormProblem", "Problem", "best_norm", "crossing"]
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
+#: Number of steps of Newton's method after which intervals are halved.
+MANY = 40
+#: Distance in the statistic, in units of the rise, at which the end of a search is believed.
+CLOSE = 1e-3
+
 
 class Problem(Protocol):
     """Many problems: what `best_norm` and `crossing` ask of them. The derivative of the statistic is 2 (total - S)."""
@@ -144,26 +149,28 @@ def best_norm(problem: Problem, tolerance: float = 1e-9) -> tuple[Array, NDArray
     number = np.zeros(len(norm), dtype=int)
     active = np.flatnonzero(problem.total > 0)
     own, x = problem.take(active), np.zeros(len(active))
-    low, high = own.floor * (1 - 1e-9), np.full(len(active), np.inf)
-    for _ in range(200):
+    low, high, has_low = own.floor * (1 - 1e-9), np.full(len(active), np.inf), np.zeros(len(active), dtype=bool)
+    for step in range(200):
         if not len(active):
             break
         s, slope = own.value(x)
         falls = s > own.total  # the statistic still falls towards larger norms
-        low, high = np.where(falls, x, low), np.where(falls, high, x)
+        low, high, has_low = np.where(falls, x, low), np.where(falls, high, x), has_low | falls
         with np.errstate(divide="ignore", invalid="ignore"):
-            new = x + (s / own.total - 1) * s / -slope  # Newton for 1/S - 1/T
-        inside = (new > low) & (new < high) & (s > 0)
+            # Newton for 1/S - 1/T; for S - T where S is not positive (an off measurement above the counts).
+            new = x + np.where(s > 1e-9 * own.total, (s / own.total - 1) * s, s - own.total) / -slope
         middle = np.where(np.isfinite(high), 0.5 * (low + high), 2 * x + np.abs(own.floor))
-        # No counts: S is zero everywhere, and the best norm the lowest.
-        new = np.where(inside, new, np.where(s > 0, middle, np.where(low < x, np.where(x > 0.5 * low, low, middle), low)))
+        new = np.where((new > low) & (new < high) & (step < MANY), new, middle)
+        # No counts: S is zero everywhere, and the best norm the lowest, unless the statistic falls there.
+        new = np.where((s == 0) & (slope == 0) & ~has_low, low, new)
         norm[active] = new
         number[active] += 1
         done = (np.abs(new - x) <= tolerance * (np.abs(new) + 1e-3 * np.abs(own.floor))) | (high - low <= tolerance * np.abs(low))
         x = new
         if done.any():
             left = np.flatnonzero(~done)
-            active, x, own, low, high = active[left], x[left], own.take(left), low[left], high[left]
+            active, own = active[left], own.take(left)
+            x, low, high, has_low = x[left], low[left], high[left], has_low[left]
     return norm, number
 
 
@@ -188,32 +195,45 @@ def crossing(problem: Problem, norm: Array, rise: float, side: int, tolerance: f
     edge = own.floor * (1 - 1e-9)
     target = own.statistic(best) + rise
     width = _width(own, best, rise)
-    low, high = best.copy(), best + side * width
-    high = np.maximum(high, edge) if side < 0 else high
+    inner, outer, new = best.copy(), np.full(len(best), np.nan), best + side * width
+    new = np.maximum(new, edge) if side < 0 else new
     for _ in range(200):
         if not len(active):
             break
-        f = own.statistic(high) - target
+        x = new
+        f = own.statistic(x) - target
         short = f < 0
         # Beyond the floor there is nothing: where the statistic is still too low, there is no crossing.
-        lost = short & (side < 0) & (high <= edge)
-        gradient = 2 * (own.total - own.value(high)[0])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            new = high - f / gradient
-        # The statistic is convex: from outside, Newton's method goes straight in; from inside it overshoots, which brackets.
-        bad = ~np.isfinite(new) | (np.sign(new - best) != side)
-        new = np.where(bad, np.where(short, best + 2 * (high - best), 0.5 * (low + high)), new)
-        new = np.where(short & (side * (new - best) > 8 * side * (high - best)), best + 8 * (high - best), new)
+        lost = short & (side < 0) & (x <= edge)
+        inner, outer = np.where(short, x, inner), np.where(short, outer, x)
+        new = _next(own, best, inner, outer, x, f, rise, side)
         new = np.maximum(new, edge) if side < 0 else new
-        done = (np.abs(new - high) <= tolerance * np.abs(new - best)) | lost
-        low = np.where(short, high, low)
+        # Near a pole the statistic is so steep that a step of Newton's method is small far from the crossing.
+        done = (np.abs(new - x) <= tolerance * np.abs(new - best)) & (np.abs(f) <= CLOSE * rise)
+        done |= lost | (np.abs(outer - inner) <= tolerance * np.abs(outer - best))
         out[active] = np.where(lost, np.nan, new)
         left = np.flatnonzero(~done)
-        high = new
         if len(left) < len(active):
             active, own = active[left], own.take(left)
-            best, target, edge, low, high = (a[left] for a in (best, target, edge, low, high))
+            best, target, edge, inner, outer, new = (a[left] for a in (best, target, edge, inner, outer, new))
     return out
+
+
+def _next(problem: Problem, best: Array, inner: Array, outer: Array, x: Array, f: Array, rise: float, side: int) -> Array:
+    """Next point of a search for a crossing between `inner`, too low, and `outer`, too high or not known yet (NaN)."""
+    gradient = 2 * (problem.total - problem.value(x)[0])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        newton = x - f / gradient
+    newton = np.where(np.isfinite(newton) & (np.sign(newton - best) == side), newton, np.nan)
+    # Without an outer end: the statistic is convex, so that from inside Newton's method overshoots, which gives one.
+    far = best + 8 * (x - best)
+    open_end = np.where(side * (newton - far) <= 0, newton, np.where(np.isnan(newton), best + 2 * (x - best), far))
+    # From outside it comes straight in, but slowly where the statistic is far above the target.
+    middle = 0.5 * (inner + outer)
+    between = (side * (newton - inner) > 0) & (side * (newton - outer) < 0)
+    is_slow = (f > 0.5 * rise) & (np.abs(newton - x) < 0.25 * np.abs(outer - inner))
+    closed = np.where(between & ~is_slow, newton, middle)
+    return np.asarray(np.where(np.isnan(outer), open_end, np.where(f == 0, x, closed)))
 
 
 def _width(problem: Problem, best: Array, rise: float) -> Array:

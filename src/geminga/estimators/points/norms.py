@@ -53,7 +53,9 @@ def estimate_norms(problem: BinnedProblem, options: NormOptions) -> dict[str, Ar
     }
     if "errn-errp" in options.selection:
         out["norm_errp"] = np.minimum(crossing(problem, norm, options.n_sigma**2, 1), options.high) - norm
-        out["norm_errn"] = norm - np.fmax(crossing(problem, norm, options.n_sigma**2, -1), options.low)
+        # Where the statistic does not rise enough before its lowest norm, the error reaches down to that.
+        lowest = np.maximum(problem.floor, options.low)
+        out["norm_errn"] = np.maximum(norm - np.fmax(crossing(problem, norm, options.n_sigma**2, -1), lowest), 0.0)
     if "ul" in options.selection:
         out["norm_ul"] = np.minimum(crossing(problem, norm, options.n_sigma_ul**2, 1), options.high)
     if "sensitivity" in options.selection:
