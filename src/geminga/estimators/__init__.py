@@ -1,11 +1,11 @@
 """Products: spectra, light curves and maps.
 
-Which one do I want? Spectra: `FluxPointsEstimator`. Light curves: `LightCurveEstimator`. Significance and flux of a source
-at every pixel: `TSMapEstimator`; of the counts around every pixel: `ExcessMapEstimator`; an image smoothed as its counts allow:
-`ASmoothMapEstimator`. Profiles across the sky: `FluxProfileEstimator` (fluxes) and `ImageProfileEstimator` (any image). The
-faintest source that would be seen: `SensitivityEstimator`; the smallest change of any parameter:
-`ParameterSensitivityEstimator`. Does a shape change with energy: `EnergyDependentMorphologyEstimator`. `FluxPoints` and
-`FluxMaps` hold fluxes in any quantity; they live in `geminga.flux`.
+Which one do I want? Spectra: `FluxPointsEstimator`, unfolded with their covariance: `JointFluxPointsEstimator`. Light curves:
+`LightCurveEstimator`. Significance and flux of a source at every pixel: `TSMapEstimator`; of the counts around every pixel:
+`ExcessMapEstimator`; an image smoothed as its counts allow: `ASmoothMapEstimator`. Profiles on the sky: `FluxProfileEstimator`
+(fluxes) and `ImageProfileEstimator` (any image). The faintest source that would be seen: `SensitivityEstimator`; the smallest
+change of any parameter: `ParameterSensitivityEstimator`. Does a shape change with energy: `EnergyDependentMorphologyEstimator`.
+`FluxPoints` and `FluxMaps` hold fluxes in any quantity; they live in `geminga.flux`.
 """
 
 from geminga.utils.lazy import attach
@@ -31,6 +31,7 @@ __getattr__, __dir__, __all__ = attach(
         ".parameter": ["ParameterEstimator"],
         ".parameter_sensitivity": ["ParameterSensitivityEstimator"],
         ".peaks": ["find_peaks", "find_peaks_in_flux_map"],
+        ".points.joint": ["JointFluxPointsEstimator"],
         ".points.light_curve": ["LightCurveEstimator"],
         ".points.profile": ["FluxProfileEstimator"],
         ".points.sed": ["FluxPointsEstimator"],

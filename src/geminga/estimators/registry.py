@@ -7,6 +7,7 @@ from geminga.estimators.map.excess import ExcessMapEstimator
 from geminga.estimators.map.ts import TSMapEstimator
 from geminga.estimators.parameter import ParameterEstimator
 from geminga.estimators.parameter_sensitivity import ParameterSensitivityEstimator
+from geminga.estimators.points.joint import JointFluxPointsEstimator
 from geminga.estimators.points.light_curve import LightCurveEstimator
 from geminga.estimators.points.profile import FluxProfileEstimator
 from geminga.estimators.points.sed import FluxPointsEstimator
@@ -28,5 +29,6 @@ ESTIMATOR_REGISTRY = Registry(
         ParameterEstimator,
         EnergyDependentMorphologyEstimator,
         ImageProfileEstimator,
+        JointFluxPointsEstimator,
     ]
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from geminga.flux import covariance, profiles
 from geminga.flux import plot as figures
-from geminga.flux import profiles
 from geminga.flux.io import files, table
 from geminga.flux.maps import FluxMaps
 
@@ -33,6 +33,8 @@ class FluxPoints(FluxMaps):
     write = files.write  # type: ignore[assignment]
     from_table = classmethod(table.from_table)
     to_table = table.to_table
+
+    covariance = covariance.covariance
 
     recompute_ul = profiles.recompute_ul
     resample_axis = profiles.resample_axis

@@ -138,6 +138,7 @@ OTHERS: dict[str, str] = {
     "is_ul": "Whether the value is an upper limit",
     "counts": "Counts, for each dataset",
     "success": "Whether the fit succeeded",
+    "correlation": "Correlation with the other energies, on the axis ``energy_other``",
     "n_dof": "Number of degrees of freedom",
     "alpha": "Ratio of the acceptances of the on and the off region",
     "acceptance_on": "Acceptance of the on region",

@@ -5,6 +5,8 @@ interval of the point. Points are independent, so that with statistic s_i and it
 
     stat = sum s_i,   gradient = sum s_i' dm_i,   curvature = sum s_i'' dm_i dm_i .
 
+Where points are correlated, s'' is a matrix and the curvature sum s_ij'' dm_i dm_j.
+
 Legend: i point, e energy, t time interval, j parameter of the term.
 """
 
@@ -141,7 +143,7 @@ class FluxPointsTerm:
     sources : sequence of FluxSource
         Models.
     terms : callable
-        Takes the predictions, shape (n,); returns statistic and its derivatives.
+        Takes the predictions, shape (n,); returns statistic and its derivatives, the second of shape (n,) or (n, n).
     """
 
     parameters: tuple[Any, ...]
@@ -183,7 +185,7 @@ class FluxPointsTerm:
         gradient = own @ first
         if order == 1:
             return total, gradient, np.zeros((0, 0))
-        curvature = (own * second) @ own.T
+        curvature = own @ second @ own.T if second.ndim == 2 else (own * second) @ own.T
         if order > 2:
             curvature += self._second(values, free, first)
         return total, gradient, curvature

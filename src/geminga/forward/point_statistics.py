@@ -1,7 +1,7 @@
 """What a set of flux points says about a model: the fit statistics of flux points, by name.
 
 ``chi2``
-    Measured points with their symmetric errors.
+    Measured points with their symmetric errors, and with the correlation between them if the points have one (``correlation``).
 ``distrib``
     Measured points with their lower and upper errors, and upper limits by the probability to measure less than the limit. A limit
     is the value plus `n_sigma_ul` standard deviations; that gives its width. Where no value is given it is taken as zero.
@@ -13,17 +13,21 @@ Errors are divided by the number of standard deviations they were made for.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geminga.flux.covariance import energy_correlation
 from geminga.flux.profiles import profiles_of
-from geminga.numerics.point_statistics import asymmetric_terms, chi2_terms, upper_limit_terms
+from geminga.numerics.point_statistics import asymmetric_terms, chi2_terms, correlated_terms, upper_limit_terms
 from geminga.numerics.stat_profile import StatProfiles
 
 __all__ = ["STATISTICS", "PointStatistic"]
+
+log = logging.getLogger(__name__)
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -81,7 +85,18 @@ class Chi2:
     def terms(self, data: Any, keep: Mask, options: dict[str, Any]) -> Terms:
         """Squared deviations in units of the error."""
         value, error = _dnde(data, "")[keep], _symmetric(data)[keep]
-        return lambda model: chi2_terms(value, error, model)
+        correlation = energy_correlation(data)
+        if correlation is not None and data.meta.get("regularization"):
+            log.warning(
+                "Flux points are regularised (strength %s): their covariance holds the smoothness as if it were measured; fit "
+                "models to points without regularization.",
+                data.meta["regularization"],
+            )
+        if correlation is None:
+            return lambda model: chi2_terms(value, error, model)
+        rows = keep[:, 0, 0]
+        inverse = np.linalg.inv(correlation[np.ix_(rows, rows)]) / np.outer(error, error)
+        return lambda model: correlated_terms(value, inverse, model)
 
 
 class Distrib:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import log_ndtr
 
-__all__ = ["asymmetric_terms", "chi2_terms", "upper_limit_terms"]
+__all__ = ["asymmetric_terms", "chi2_terms", "correlated_terms", "upper_limit_terms"]
 
 Array = NDArray[np.float64]
 Terms = tuple[Array, Array, Array]
@@ -31,6 +31,32 @@ def chi2_terms(x: ArrayLike, s: ArrayLike, m: ArrayLike) -> Terms:
     x, s, m = (np.asarray(a, dtype=float) for a in (x, s, m))
     z = (m - x) / s
     return z**2, 2 * z / s, np.broadcast_to(2 / s**2, z.shape).copy()
+
+
+def correlated_terms(x: ArrayLike, inverse: ArrayLike, m: ArrayLike) -> Terms:
+    """Normal distribution of several values together: ``(m - x) C^-1 (m - x)``, shared among the values.
+
+    Parameters
+    ----------
+    x, m : array
+        Values and model, shape (n,).
+    inverse : array
+        Inverse of the covariance, shape (n, n).
+
+    Returns
+    -------
+    stat, first, second : array
+        Part of each value, derivative by each model value, and second derivatives, shape (n, n).
+
+    Examples
+    --------
+    >>> from geminga.numerics.point_statistics import correlated_terms
+    >>> [t.tolist() for t in correlated_terms([3.0], [[0.25]], [2.0])]
+    [[0.25], [-0.5], [[0.5]]]
+    """
+    x, inverse, m = (np.asarray(a, dtype=float) for a in (x, inverse, m))
+    slope = inverse @ (m - x)
+    return (m - x) * slope, 2 * slope, 2 * inverse
 
 
 def asymmetric_terms(x: ArrayLike, s_low: ArrayLike, s_high: ArrayLike, m: ArrayLike) -> Terms:

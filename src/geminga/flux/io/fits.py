@@ -28,7 +28,7 @@ __all__ = ["from_hdulist", "read", "to_hdulist", "write"]
 log = logging.getLogger(__name__)
 
 # Settings that are numbers, in the primary header.
-_SETTINGS = ("n_sigma", "n_sigma_ul", "sqrt_ts_threshold_ul", "n_sigma_sensitivity")
+_SETTINGS = ("n_sigma", "n_sigma_ul", "sqrt_ts_threshold_ul", "n_sigma_sensitivity", "regularization")
 
 
 def to_hdulist(self: Any, sed_type: str | None = None, hdu_bands: str | None = None) -> fits.HDUList:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from geminga.errors import FormatError, UnitError
+from geminga.flux.covariance import other_axis
 from geminga.flux.derived import scan_norms
 from geminga.flux.io import lightcurve, profile  # noqa: F401  (register their layouts)
 from geminga.flux.io.energy import quantity
@@ -107,6 +108,8 @@ def from_table(
         meta["n_sigma_ul"] = np.round(-ndtri((1 - float(meta["UL_CONF"])) / 2), 1)
     if "N_SIGMA" in meta:
         meta["n_sigma"] = meta["N_SIGMA"]
+    if "REGULAR" in meta:
+        meta["regularization"] = float(meta["REGULAR"])
     return cls.from_maps(data, sed_type=kind.name, reference_model=model, gti=gti, meta=meta)
 
 
@@ -162,6 +165,8 @@ def _further(geom: Any, name: str, size: int) -> Any:
     """Geometry with one more axis, fastest in the data."""
     if _FURTHER_AXIS.get(name) == "norm":
         axis = MapAxis.from_nodes(np.arange(float(size)), name="norm", interp="lin")
+    elif name == "correlation" and size == geom.axes["energy"].nbin:
+        axis = other_axis(geom.axes["energy"])
     else:
         axis = MapAxis.from_edges(np.arange(size + 1) - 0.5, name="dataset")
     return RegionGeom.create(geom.region, axes=[axis, *geom.axes])
@@ -270,4 +275,6 @@ def _meta(self: Any, kind: SedType) -> dict[str, Any]:
         meta["UL_CONF"] = round(float(1 - 2 * ndtr(-float(self.n_sigma_ul))), 7)
     if self.n_sigma != 1:
         meta["N_SIGMA"] = float(self.n_sigma)
+    if self.meta.get("regularization"):
+        meta["REGULAR"] = float(self.meta["regularization"])
     return meta
