@@ -9,7 +9,7 @@ Legend: p problem, i bin, F norm.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
@@ -28,6 +28,19 @@ LEAST = TRUNCATION * (1 + 1e-9)
 
 
 @dataclass(frozen=True)
+class _Quiet:
+    """Sums over bins without counts, for each problem: expected counts of others and of the source, and the lowest norm."""
+
+    other: Array
+    signal: Array
+    floor: Array
+
+    def take(self, chosen: Index) -> _Quiet:
+        """Some of the problems."""
+        return _Quiet(self.other[chosen], self.signal[chosen], self.floor[chosen])
+
+
+@dataclass(frozen=True)
 class BinnedProblem:
     """Problems of bins, for `numerics.norm_fit`.
 
@@ -41,6 +54,8 @@ class BinnedProblem:
         Counts, expected counts without the source, and of the source for a norm of one, shape (n_i,).
     off, alpha : array
         Off counts, and ratio of the acceptances; NaN for bins whose background is known (and part of `other`).
+    quiet : _Quiet or None
+        Sums over bins that were left out, see `occupied`.
     """
 
     number: int
@@ -50,6 +65,7 @@ class BinnedProblem:
     signal: Array
     off: Array
     alpha: Array
+    quiet: _Quiet | None = field(default=None, kw_only=True)
 
     def _sum(self, values: Array) -> Array:
         out: Any = np.bincount(self.problem, values, minlength=self.number)
@@ -58,7 +74,8 @@ class BinnedProblem:
     @cached_property
     def total(self) -> Array:
         """Expected counts of the source for a norm of one, shape (n_p,)."""
-        return self._sum(self.signal)
+        total = self._sum(self.signal)
+        return total if self.quiet is None else total + self.quiet.signal
 
     @cached_property
     def is_off(self) -> NDArray[np.bool_]:
@@ -71,6 +88,8 @@ class BinnedProblem:
 
         The W statistic has no lowest norm; it is bounded by minus ten times all counts.
         """
+        if self.quiet is not None:
+            return self.quiet.floor
         counts = np.where(self.is_off, self.counts + np.nan_to_num(self.off * self.alpha), self.counts + self.other)
         with np.errstate(divide="ignore", invalid="ignore"):
             wide = -10 * (self._sum(counts) + 1) / self.total
@@ -92,11 +111,14 @@ class BinnedProblem:
     def value(self, norm: Array) -> tuple[Array, Array]:
         """S and dS/dF: the derivative of the statistic is 2 (T - S)."""
         _, slope, bend = self.terms(norm)
-        return self.total - 0.5 * self._sum(self.signal * slope), -0.5 * self._sum(self.signal**2 * bend)
+        # Bins without counts have the slope 2, and no part in S.
+        part = self._sum(self.signal * (1 - 0.5 * slope))
+        return part, -0.5 * self._sum(self.signal**2 * bend)
 
     def absolute(self, norm: Array) -> Array:
         """Statistic, summed over the bins of each problem."""
-        return self._sum(self.terms(norm)[0])
+        stat = self._sum(self.terms(norm)[0])
+        return stat if self.quiet is None else stat + 2 * (self.quiet.other + norm * self.quiet.signal)
 
     @cached_property
     def null(self) -> Array:
@@ -113,5 +135,17 @@ class BinnedProblem:
         place[chosen] = np.arange(len(chosen))
         new = place[self.problem]
         keep = new >= 0
-        parts = {f.name: getattr(self, f.name)[keep] for f in fields(self) if f.name not in {"number", "problem"}}
-        return BinnedProblem(number=len(chosen), problem=new[keep], **parts)
+        names = {f.name for f in fields(self)} - {"number", "problem", "quiet"}
+        parts: dict[str, Any] = {name: getattr(self, name)[keep] for name in names}
+        quiet = None if self.quiet is None else self.quiet.take(chosen)
+        return BinnedProblem(number=len(chosen), problem=new[keep], quiet=quiet, **parts)
+
+    def occupied(self) -> BinnedProblem:
+        """The same without bins which have no counts above a known background: their statistic is a straight line."""
+        empty = ~self.is_off & (self.counts == 0)
+        if 2 * np.count_nonzero(empty) < len(empty) or self.quiet is not None:
+            return self
+        other, signal = (self._sum(np.where(empty, values, 0.0)) for values in (self.other, self.signal))
+        keep = ~empty
+        parts: dict[str, Any] = {f.name: getattr(self, f.name)[keep] for f in fields(self) if f.name not in {"number", "quiet"}}
+        return BinnedProblem(number=self.number, quiet=_Quiet(other, signal, self.floor), **parts)

@@ -184,17 +184,21 @@ class ExcessMapEstimator(Estimator):
             expected = (reco_exposure.quantity * flux[:, None, None]).to_value("")
         elif dataset.exposure is not None:
             expected = estimate_exposure_reco_energy(dataset, self.spectral_model, normalize=False).frozen_data
-        signal = np.asarray(dataset.npred_signal().frozen_data) if dataset.models else np.zeros(dataset._geom.data_shape)
+        predicted = np.zeros(dataset._geom.data_shape)
+        if dataset.stat_type != "wstat":
+            predicted = np.asarray(dataset.npred().frozen_data, dtype=float)
+        elif dataset.models:
+            predicted = np.asarray(dataset.npred_signal().frozen_data, dtype=float)
         bands = []
         for group in groups:
-            band = self._band(dataset, group, kernel, inside, signal)
+            band = self._band(dataset, group, kernel, inside, predicted)
             bands.append(self._with_norms(band, expected, group, kernel, inside))
         cube = dataset._geom.to_image().to_cube([band_axis(axis, groups)])
         data = {name: Map.from_geom(cube, data=np.stack([band[name] for band in bands])) for name in bands[0]}
         meta = {"n_sigma": self.n_sigma, "n_sigma_ul": self.n_sigma_ul, "n_sigma_sensitivity": self.n_sigma_sensitivity}
         return FluxMaps(data, reference_model=self.spectral_model, meta=meta, gti=dataset.gti)
 
-    def _band(self, dataset: Any, group: slice, kernel: Array, inside: NDArray[np.bool_], signal: Array) -> dict[str, Array]:
+    def _band(self, dataset: Any, group: slice, kernel: Array, inside: NDArray[np.bool_], predicted: Array) -> dict[str, Array]:
         """Excess and its errors in counts, summed over the energies of a band."""
 
         def circle(data: Any) -> Array:
@@ -202,14 +206,14 @@ class ExcessMapEstimator(Estimator):
 
         seen = correlate(inside[group].any(axis=0).astype(float), kernel) > 0.5
         counts = np.rint(circle(dataset.counts.frozen_data))
-        other = circle(signal)
+        other = np.maximum(circle(predicted), 0.0)
         off, alpha = np.full(counts.shape, np.nan), np.full(counts.shape, np.nan)
         if dataset.stat_type == "wstat":
             off, alpha = self._off(dataset, group, inside, circle)
             background = np.nan_to_num(off * alpha) + other
         else:
-            other = background = np.maximum(circle(dataset.npred().frozen_data), 0.0)
-        flat = (counts, np.maximum(other, 0.0), np.ones_like(counts), off, alpha)
+            background = other
+        flat: tuple[Any, ...] = (counts, other, np.ones_like(counts), off, alpha)
         pixels = np.flatnonzero(seen)
         problem = BinnedProblem(len(pixels), np.arange(len(pixels)), *[values.ravel()[pixels] for values in flat])
         options = NormOptions(

@@ -46,9 +46,10 @@ def dataset_bins(dataset: Any, source: str, groups: Sequence[slice | None], is_s
     signal = np.zeros(shape)
     if any(model.name == source for model in dataset.models or ()):  # else the dataset does not see the source
         signal = np.asarray(dataset.npred_signal(model_names=[source]).frozen_data, dtype=float)
-    every = np.asarray(dataset.npred_signal().frozen_data, dtype=float)
     off, alpha = np.full(shape, np.nan), np.full(shape, np.nan)
-    other = np.maximum(every - signal, 0.0)
+    other = np.zeros(shape)
+    if any(model.name != source and _predicts_signal(model) for model in dataset.models or ()):
+        other = np.maximum(np.asarray(dataset.npred_signal().frozen_data, dtype=float) - signal, 0.0)
     if dataset.stat_type == "wstat":
         off = np.zeros(shape) if dataset.counts_off is None else np.asarray(dataset.counts_off.frozen_data, dtype=float)
         alpha = np.asarray(dataset.alpha.frozen_data, dtype=float)
@@ -76,6 +77,11 @@ def dataset_bins(dataset: Any, source: str, groups: Sequence[slice | None], is_s
     return Bins(dataset.name, flat[0].astype(np.intp), *flat[1:])
 
 
+def _predicts_signal(model: Any) -> bool:
+    """Whether the counts of a model are not part of the background's."""
+    return hasattr(model, "apply_irf") or hasattr(model, "map") or model.is_systematic
+
+
 def joined(bins: Sequence[Bins], first: Sequence[int], number: int) -> tuple[BinnedProblem, NDArray[np.bool_], NDArray[np.bool_]]:
     """Bins of several datasets as one set of problems; a dataset's bands are the problems from its `first` on.
 
@@ -88,7 +94,7 @@ def joined(bins: Sequence[Bins], first: Sequence[int], number: int) -> tuple[Bin
     """
     problem = np.concatenate([own.band + start for own, start in zip(bins, first, strict=True)]).astype(np.intp)
     names = ("counts", "other", "signal", "off", "alpha")
-    parts = {name: np.concatenate([getattr(own, name) for own in bins]) for name in names}
+    parts: dict[str, Any] = {name: np.concatenate([getattr(own, name) for own in bins]) for name in names}
     has_bins = np.bincount(problem, minlength=number) > 0
     known = np.isfinite(parts["counts"] + parts["other"] + parts["signal"])
     known &= np.isfinite(parts["off"]) | ~np.isfinite(parts["alpha"])

@@ -8,6 +8,7 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 from astropy.time import Time
+from numpy.typing import NDArray
 
 from geminga.errors import InputError
 from geminga.estimators.base import as_list
@@ -17,6 +18,11 @@ from geminga.maps import LabelMapAxis, Map, TimeMapAxis
 from geminga.utils.threads import single_thread
 
 __all__ = ["LightCurveEstimator"]
+
+Array = NDArray[np.float64]
+
+#: Seconds by which the ends of the same interval may differ through rounding.
+SAME = 1e-6
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +81,10 @@ class LightCurveEstimator(FluxPointsEstimator):
         """
         items = as_list(datasets)
         source = self._find_source(items)
-        spans = [_span(dataset) for dataset in items]
-        chosen, intervals = self._members(items, spans)
+        reference = _reference(items)
+        spans = _spans(items, reference)
+        intervals = self._intervals(spans, reference)
+        chosen = self._members(items, spans, intervals, reference)
         if self.stack_over_time_interval:
             groups = enumerate(_grouped(chosen, len(intervals)))
             chosen = [(_stacked(group, place), place) for place, group in groups if group]
@@ -84,9 +92,9 @@ class LightCurveEstimator(FluxPointsEstimator):
         axis = self._energy_axis(used)
         with single_thread():
             rows = self._estimate(used, source, axis, [place for _, place in chosen], len(intervals))
-        start, stop = (Time([own[side] for own in intervals]) for side in (0, 1))
-        reference = start[0]
-        time = TimeMapAxis((start - reference).to("d"), (stop - reference).to("d"), reference_time=reference, name="time")
+        first = reference + intervals[0, 0] * u.s
+        start, stop = (((own - intervals[0, 0]) * u.s).to("d") for own in intervals.T)
+        time = TimeMapAxis(start, stop, reference_time=first, name="time")
         return self._points(rows, self._region(used), [axis, time], used, source)
 
     def estimate_time_bin_flux(self, datasets: Any, dataset_names: Any = None) -> FluxPoints:
@@ -119,56 +127,80 @@ class LightCurveEstimator(FluxPointsEstimator):
         np.moveaxis(data, place, 0)[where] = np.moveaxis(m.frozen_data, place, 0)
         return Map.from_geom(geom, data=data, unit=m.unit)
 
-    def _members(
-        self, datasets: list[Any], spans: list[tuple[Time, Time]]
-    ) -> tuple[list[tuple[Any, int]], list[tuple[Time, Time]]]:
-        """Datasets with the index of their interval, and all intervals, in order of time."""
-        intervals = self._intervals(spans)
+    def _members(self, datasets: list[Any], spans: Array, intervals: Array, reference: Time) -> list[tuple[Any, int]]:
+        """Datasets which lie in an interval, with its index."""
         atol = self.atol.to_value("s")
-        found: list[tuple[Any, int]] = []
-        for dataset, (start, stop) in zip(datasets, spans, strict=True):
-            for place, (low, high) in enumerate(intervals):
-                if (start - low).to_value("s") >= -atol and (high - stop).to_value("s") >= -atol:
-                    found.append((dataset, place))
-                    break
+        # Intervals do not overlap: the one to look at is the last which has begun.
+        place = np.clip(np.searchsorted(intervals[:, 0], spans[:, 0] + atol, side="right") - 1, 0, None)
+        inside = (spans[:, 0] >= intervals[place, 0] - atol) & (spans[:, 1] <= intervals[place, 1] + atol)
+        found = [(datasets[i], int(place[i])) for i in np.flatnonzero(inside)]
         if not found:
-            first, last = min(s[0] for s in spans), max(s[1] for s in spans)
-            msg = f"LightCurveEstimator: no dataset lies inside a time interval; the datasets span {first.iso} to {last.iso}."
+            first, last = _iso(reference, spans.min()), _iso(reference, spans.max())
+            msg = f"LightCurveEstimator: no dataset lies inside a time interval; the datasets span {first} to {last}."
             raise InputError(msg)
-        return found, intervals
+        return found
 
-    def _intervals(self, spans: list[tuple[Time, Time]]) -> list[tuple[Time, Time]]:
-        """Sorted intervals, checked."""
-        if self.time_intervals is None:
-            wanted = [(start, stop) for start, stop in spans]
-        else:
-            wanted = [(Time(own[0]), Time(own[1])) for own in self.time_intervals]
-        wanted.sort(key=lambda own: float(own[0].tt.mjd))
-        unique: list[tuple[Time, Time]] = []
-        for start, stop in wanted:
-            if not stop > start:
-                msg = f"LightCurveEstimator: the time interval {start.iso} to {stop.iso} has no length; give start and stop."
-                raise InputError(msg)
-            if unique and (start - unique[-1][0]).to_value("s") == 0 and (stop - unique[-1][1]).to_value("s") == 0:
-                continue  # several datasets of one time
-            if unique and (unique[-1][1] - start).to_value("s") > self.atol.to_value("s"):
-                last = unique[-1]
-                msg = (
-                    f"LightCurveEstimator: the time intervals {last[0].iso} to {last[1].iso} and {start.iso} to {stop.iso} "
-                    "overlap; give time_intervals that do not."
-                )
-                raise InputError(msg)
-            unique.append((start, stop))
-        return unique
+    def _intervals(self, spans: Array, reference: Time) -> Array:
+        """Sorted intervals, seconds from the reference, shape (n, 2), checked."""
+        wanted = spans
+        if self.time_intervals is not None:
+            ends = [_seconds([Time(own[side]) for own in self.time_intervals], reference) for side in (0, 1)]
+            wanted = np.stack(ends, axis=1)
+        if not (wanted[:, 1] > wanted[:, 0]).all():
+            low, high = wanted[np.argmax(~(wanted[:, 1] > wanted[:, 0]))]
+            msg = (
+                f"LightCurveEstimator: the time interval {_iso(reference, low)} to {_iso(reference, high)} has no length; "
+                "give start and stop."
+            )
+            raise InputError(msg)
+        out = wanted[np.lexsort((wanted[:, 1], wanted[:, 0]))]
+        # Several datasets of one time are one interval.
+        again = np.append(False, (np.abs(np.diff(out, axis=0)) < SAME).all(axis=1))
+        out = out[~again]
+        overlap = out[:-1, 1] - out[1:, 0] > self.atol.to_value("s")
+        if overlap.any():
+            number = int(np.argmax(overlap))
+            one, two = (f"{_iso(reference, low)} to {_iso(reference, high)}" for low, high in out[number : number + 2])
+            msg = f"LightCurveEstimator: the time intervals {one} and {two} overlap; give time_intervals that do not."
+            raise InputError(msg)
+        return np.asarray(out)
 
 
-def _span(dataset: Any) -> tuple[Time, Time]:
-    gti = dataset.gti
-    if gti is None or not len(gti.table):
-        msg = f"Dataset {dataset.name!r} has no good time intervals, so it has no place in a light curve; set dataset.gti."
-        raise InputError(msg)
-    start, stop = gti.time_start, gti.time_stop
-    return start[int(np.argmin(start.tt.mjd))], stop[int(np.argmax(stop.tt.mjd))]
+def _reference(datasets: list[Any]) -> Time:
+    """Time from which seconds are counted: the reference of the first dataset.
+
+    Raises
+    ------
+    InputError
+        If a dataset has no good time intervals.
+    """
+    for dataset in datasets:
+        if dataset.gti is None or not len(dataset.gti):
+            msg = f"Dataset {dataset.name!r} has no good time intervals, so it has no place in a light curve; set dataset.gti."
+            raise InputError(msg)
+    return datasets[0].gti.time_start[0]
+
+
+def _seconds(times: list[Time], reference: Time) -> Array:
+    """Seconds from the reference."""
+    return np.array([(time - reference).to_value("s") for time in times])
+
+
+def _spans(datasets: list[Any], reference: Time) -> Array:
+    """Start of the first and stop of the last good time interval of each dataset, seconds from the reference."""
+    shifts: dict[tuple[float, float], float] = {}
+    out = np.zeros((len(datasets), 2))
+    for row, dataset in enumerate(datasets):
+        own = dataset.gti.time_ref
+        key = (float(own.jd1), float(own.jd2))
+        if key not in shifts:
+            shifts[key] = float((own - reference).to_value("s"))
+        out[row] = np.array([dataset.gti.met_start.value.min(), dataset.gti.met_stop.value.max()]) + shifts[key]
+    return out
+
+
+def _iso(reference: Time, seconds: float) -> str:
+    return str((reference + seconds * u.s).iso)
 
 
 def _grouped(chosen: list[tuple[Any, int]], number: int) -> list[list[Any]]:

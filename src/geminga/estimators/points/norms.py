@@ -31,8 +31,9 @@ class NormOptions:
 
 def estimate_norms(problem: BinnedProblem, options: NormOptions) -> dict[str, Array]:
     """All quantities of each problem; NaN where no bin sees the source."""
-    norm, number = best_norm(problem)
     has_bins = np.bincount(problem.problem, minlength=problem.number) > 0
+    whole, problem = problem, problem.occupied()
+    norm, number = best_norm(problem)
     norm = np.clip(norm, options.low, options.high)
     known = np.nan_to_num(norm)
     good = np.isfinite(norm)
@@ -59,7 +60,7 @@ def estimate_norms(problem: BinnedProblem, options: NormOptions) -> dict[str, Ar
     if "ul" in options.selection:
         out["norm_ul"] = np.minimum(crossing(problem, norm, options.n_sigma_ul**2, 1), options.high)
     if "sensitivity" in options.selection:
-        out["norm_sensitivity"] = sensitivity(problem, options.n_sigma_sensitivity)
+        out["norm_sensitivity"] = sensitivity(whole, options.n_sigma_sensitivity)
     if "scan" in options.selection:
         scan = np.stack([problem.absolute(np.full(problem.number, value)) for value in options.scan])
         out["stat_scan"] = np.where(has_bins, scan, np.nan)

@@ -233,10 +233,8 @@ class FluxPointsEstimator(ParameterEstimator):
         if failures:
             log.warning("%s: %d bins have no value; meta['failures'] says why.", type(self).__name__, len(failures))
             meta["failures"] = failures
-        gti = None
-        for dataset in datasets:
-            if dataset.gti is not None:
-                gti = dataset.gti if gti is None else type(gti).from_stack([gti, dataset.gti])
+        gtis = [dataset.gti for dataset in datasets if dataset.gti is not None]
+        gti = type(gtis[0]).from_stack(gtis) if gtis else None
         return FluxPoints(data, reference_model=source.copy(name=source.name), meta=meta, gti=gti)
 
 

@@ -1,0 +1,35 @@
+"""Excess map of the Galactic centre with errors and limits: 240 x 320 pixels, 10 energies, radius 0.1 deg."""
+
+from __future__ import annotations
+
+import numpy as np
+from taskkit import Package, clock, main, read_gc
+
+GOAL = 30.0
+ROUNDS = 2
+
+
+def run(package: Package) -> dict:
+    dataset = read_gc(package)
+    estimator = package.estimators.ExcessMapEstimator("0.1 deg", selection_optional=["errn-errp", "ul"])
+    seconds, maps = clock(lambda: estimator.run(dataset))
+    place = (5, slice(100, 140, 5), slice(140, 180, 5))
+    names = ("counts", "npred_excess", "sqrt_ts", "norm_ul", "norm_errp")
+    return {"time": seconds, "result": {name: np.nan_to_num(maps[name].data[place]).ravel().tolist() for name in names}}
+
+
+def agree(ours: dict, peer: dict) -> list[str]:
+    out = []
+    for name in ("counts", "npred_excess", "sqrt_ts"):
+        difference = np.abs(np.array(ours[name]) - np.array(peer[name])).max()
+        if difference > 0.02:
+            out.append(f"{name} differs by {difference:.3f}")
+    for name in ("norm_ul", "norm_errp"):
+        ratio = np.abs(np.array(ours[name]) / np.array(peer[name]) - 1).max()
+        if ratio > 0.01:
+            out.append(f"{name} differs by {ratio:.3f}")
+    return out
+
+
+if __name__ == "__main__":
+    main(run)
