@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import poisson
 
-from geminga.estimators.points.norms import NormOptions, estimate_norms
+from geminga.estimators.points.norms import NormOptions, estimate_norms, estimate_single_bins
 from geminga.numerics.binned_norm import BinnedProblem
 from geminga.stats import CashCountsStatistic, WStatCountsStatistic
 
@@ -86,3 +86,17 @@ def test_several_bins_of_which_one_expects_nothing():
     inside = grid[stat <= stat[best] + 1]
     assert found["norm_errn"][0] == pytest.approx(grid[best] - inside[0], abs=3e-5)
     assert found["norm_ul"][0] == pytest.approx(grid[stat <= stat[best] + 4][-1], abs=3e-5)
+
+
+@pytest.mark.parametrize("background", [0.01, 1.0, 30.0])
+def test_single_bins_in_closed_form_are_the_general_solution(background):
+    counts = np.arange(60.0)
+    nan = np.full(60, np.nan)
+    options = NormOptions(["ul", "errn-errp", "sensitivity"], 2.0, 3.0, 5.0, -np.inf, np.inf, np.ones(0))
+    other = np.full(60, background)
+    general = estimate_norms(BinnedProblem(60, np.arange(60), counts, other, np.ones(60), nan, nan), options)
+    closed = estimate_single_bins(counts, other, options)
+    assert general.keys() == closed.keys()
+    for name in general.keys() - {"niter", "norm_err"}:
+        np.testing.assert_allclose(closed[name], general[name], rtol=1e-5, atol=2e-5, err_msg=name)
+    np.testing.assert_allclose(closed["norm_err"][1:], general["norm_err"][1:], rtol=1e-6)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from geminga.errors import InputError
 from geminga.estimators.base import Estimator, angle, band_axis, check_sigma, energy_groups
 from geminga.estimators.exposure import estimate_exposure_reco_energy
-from geminga.estimators.points.norms import NormOptions, estimate_norms
+from geminga.estimators.points.norms import NormOptions, estimate_norms, estimate_single_bins
 from geminga.flux import FluxMaps
 from geminga.maps import Map
 from geminga.modeling.models import PowerLawSpectralModel
@@ -213,13 +213,15 @@ class ExcessMapEstimator(Estimator):
             background = np.nan_to_num(off * alpha) + other
         else:
             background = other
-        flat: tuple[Any, ...] = (counts, other, np.ones_like(counts), off, alpha)
         pixels = np.flatnonzero(seen)
-        problem = BinnedProblem(len(pixels), np.arange(len(pixels)), *[values.ravel()[pixels] for values in flat])
+        flat = [values.ravel()[pixels] for values in (counts, other, np.ones_like(counts), off, alpha)]
         options = NormOptions(
             self.selection_optional, self.n_sigma, self.n_sigma_ul, self.n_sigma_sensitivity, -np.inf, np.inf, np.ones(0)
         )
-        found = estimate_norms(problem, options)
+        if dataset.stat_type == "wstat":
+            found = estimate_norms(BinnedProblem(len(pixels), np.arange(len(pixels)), *flat), options)
+        else:
+            found = estimate_single_bins(flat[0], flat[1], options)
         if "norm_sensitivity" in found and self.apply_threshold_sensitivity:
             least = np.maximum(self.gamma_min_sensitivity, self.bkg_syst_fraction_sensitivity * background.ravel()[pixels])
             found["norm_sensitivity"] = np.maximum(found["norm_sensitivity"], least)
