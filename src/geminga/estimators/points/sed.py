@@ -17,6 +17,7 @@ from geminga.errors import InputError, NameLookupError
 from geminga.estimators.base import as_list, energy_bands
 from geminga.estimators.parameter import ParameterEstimator
 from geminga.estimators.points.bins import dataset_bins, joined
+from geminga.estimators.points.collection import FluxCollectionEstimator
 from geminga.estimators.points.norms import NormOptions, estimate_norms
 from geminga.estimators.points.reasons import batch_reasons, described
 from geminga.estimators.points.refit import refit_bands, scale_model
@@ -26,7 +27,7 @@ from geminga.modeling import Parameter
 from geminga.modeling.models import ScaleSpectralModel
 from geminga.utils.threads import single_thread
 
-__all__ = ["FluxPointsEstimator"]
+__all__ = ["FluxCollectionEstimator", "FluxPointsEstimator"]
 
 log = logging.getLogger(__name__)
 
