@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import astropy.units as u
 import numpy as np
 import pytest
@@ -94,6 +96,21 @@ def test_refit_fits_the_other_source_too():
     assert (refit.norm_err.data > fixed.norm_err.data).all()
     assert (refit.stat.data <= fixed.stat.data + 1e-6).all()
     assert np.isfinite(refit.norm_sensitivity.data).all()
+
+
+@pytest.mark.parametrize("how", ["processes", "threads"])
+def test_refits_in_parallel(how):
+    dataset = spectrum(seed=4)
+    other = SkyModel(PowerLawSpectralModel(index=5, amplitude="5e-12 cm-2 s-1 TeV-1"), name="other")
+    other.spectral_model.index.frozen = True
+    dataset.models = [*dataset.models, other]
+    options = {"source": "star", "selection_optional": "all", "reoptimize": True}
+    one = FluxPointsEstimator(EDGES, **options).run(dataset)
+    with ThreadPoolExecutor(2) as pool:
+        more = {"n_jobs": 2} if how == "processes" else {"executor": pool}
+        two = FluxPointsEstimator(EDGES, **options, **more).run(dataset)
+    for name in one.available_quantities:
+        np.testing.assert_allclose(two[name].data.astype(float), one[name].data.astype(float), rtol=1e-6, err_msg=name)
 
 
 def test_maps_and_summed_energies():

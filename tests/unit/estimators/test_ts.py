@@ -8,7 +8,14 @@ from geminga.errors import GeometryError, InputError, UnsupportedError
 from geminga.estimators.map.ts import TSMapEstimator
 from geminga.irf import EDispKernelMap, PSFMap
 from geminga.maps import Map, MapAxis, WcsGeom
-from geminga.modeling.models import DiskSpatialModel, GaussianSpatialModel, PointSpatialModel, PowerLawSpectralModel, SkyModel
+from geminga.modeling.models import (
+    DiskSpatialModel,
+    GaussianSpatialModel,
+    PointSpatialModel,
+    PowerLawSpectralModel,
+    SkyModel,
+    TemplateSpatialModel,
+)
 
 ENERGY = MapAxis.from_energy_bounds("1 TeV", "10 TeV", nbin=3)
 TRUE = MapAxis.from_energy_bounds("0.5 TeV", "20 TeV", nbin=6, name="energy_true")
@@ -51,6 +58,23 @@ def test_expected_counts_give_the_true_norm(shape, joint):
     assert peak == (0, 25, 30)
     integral = SPECTRUM.integral(1 * u.TeV, 10 * u.TeV).to_value("cm-2 s-1")
     assert maps.flux.quantity[0, 25, 30].to_value("cm-2 s-1") == pytest.approx(integral, rel=4e-3)
+
+
+@pytest.mark.parametrize("where", [CENTER, SkyCoord(10, 40, unit="deg")])
+def test_template_of_any_shape_and_place(where):
+    def template(center):
+        geom = WcsGeom.create(skydir=center, width=1.2, binsz=0.02, proj="TAN")
+        x, y = (a.deg for a in center.spherical_offsets_to(geom.get_coord().skycoord))
+        arc = np.exp(-0.5 * (((x - 0.15) / 0.08) ** 2 + (y / 0.15) ** 2)) + 0.5 * np.exp(-0.5 * ((x + 0.2) ** 2 + y**2) / 0.06**2)
+        return TemplateSpatialModel(Map.from_geom(geom, data=arc, unit="sr-1"), normalize=True)
+
+    dataset = make()
+    dataset.models = [source(template(CENTER))]
+    dataset.counts = dataset.npred()
+    dataset.models = None
+    maps = TSMapEstimator(source(template(where)), kernel_width="1.25 deg").run([dataset, dataset.copy(name="again")])
+    assert maps.norm.data[0, 25, 30] == pytest.approx(1, abs=2e-3)
+    assert np.unravel_index(np.nanargmax(maps.ts.data), maps.ts.data.shape) == (0, 25, 30)
 
 
 def test_joint_bands_use_more_of_the_data():

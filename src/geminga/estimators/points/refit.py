@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy as copying
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +14,8 @@ from geminga.errors import GemingaError
 from geminga.estimators.parameter import ParameterEstimator
 from geminga.estimators.points.reasons import MASKED, missing_reason
 from geminga.modeling.models import DatasetModels, ScaleSpectralModel, SkyModel
+from geminga.utils.parallel import run_tasks
+from geminga.utils.pbar import progress_bar
 
 __all__ = ["refit_bands", "scale_model"]
 
@@ -34,36 +39,61 @@ def refit_bands(
         rows[name] = np.full((len(datasets), *shape), np.nan)
     if "scan" in estimator.selection_optional:
         rows["stat_scan"] = np.full((len(estimator.norm.scan_values), *shape), np.nan)
-    for batch, band in np.ndindex(shape):
-        used = [i for i, f in enumerate(first) if f == batch and groups[i][band] is not None]
-        cut = [_cut(datasets[i], groups[i][band]) for i in used]
-        used = [i for i, d in zip(used, cut, strict=True) if _has_bins(d)]
-        cut = [d for d in cut if _has_bins(d)]
-        reason = missing_reason(groups, first, batch, band) or ("" if cut else MASKED)
-        if not reason:
-            # One band that cannot be fitted must not end a run of many.
-            try:
-                result = _one(estimator, cut, [datasets[i] for i in used], source)
-            except GemingaError as error:
-                reason = f"{type(error).__name__}: {error}"
-            else:
-                reason = "" if result["success"] else f"the fit did not converge: {result['message']}"
-                _fill(rows, (batch, band), used, result)
-        rows["reason"][batch, band] = reason
+    tasks = [_task(estimator, datasets, source, groups, first, cell) for cell in np.ndindex(shape)]
+    results = run_tasks(_attempt, tasks, executor=estimator.executor, n_jobs=estimator.n_jobs)
+    for task, (reason, result) in zip(tasks, progress_bar(results, desc="Flux points"), strict=True):
+        rows["reason"][task.cell] = reason
+        if result is not None:
+            _fill(rows, task.cell, task.used, result)
     return rows
 
 
-def _cut(dataset: Any, group: Any) -> Any:
-    return dataset.slice_by_idx({"energy": group}, name=dataset.name)
+@dataclass(frozen=True)
+class _Task:
+    """A band of an interval to fit: datasets cut to it, and copies of all models; or the reason why it cannot be."""
+
+    cell: tuple[int, ...]
+    used: list[int]
+    reason: str
+    estimator: Any = None
+    cut: Sequence[Any] = ()
+    models: Any = None
+    source: Any = None
+
+
+def _task(
+    estimator: Any, datasets: list[Any], source: Any, groups: list[list[slice | None]], first: list[int], cell: tuple[int, ...]
+) -> _Task:
+    batch, band = cell
+    there = [i for i, f in enumerate(first) if f == batch and groups[i][band] is not None]
+    parts = [(i, datasets[i].slice_by_idx({"energy": groups[i][band]}, name=datasets[i].name)) for i in there]
+    parts = [(i, cut) for i, cut in parts if _has_bins(cut)]
+    reason = missing_reason(groups, first, batch, band) or ("" if parts else MASKED)
+    used = [i for i, _ in parts]
+    if reason:
+        return _Task(cell, used, reason)
+    alone = copying.copy(estimator)
+    alone.executor = None  # it stays in this process
+    return _Task(cell, used, "", alone, [cut for _, cut in parts], *_scaled(estimator, [datasets[i] for i in used], source))
+
+
+def _attempt(task: _Task) -> tuple[str, dict[str, Any] | None]:
+    """Reason why there is no result, or the result. One band that cannot be fitted must not end a run of many."""
+    if task.reason:
+        return task.reason, None
+    try:
+        result = _one(task.estimator, task.cut, task.models, task.source)
+    except GemingaError as error:
+        return f"{type(error).__name__}: {error}", None
+    return "" if result["success"] else f"the fit did not converge: {result['message']}", result
 
 
 def _has_bins(dataset: Any) -> bool:
     return dataset.mask is None or bool(np.asarray(dataset.mask.frozen_data).any())
 
 
-def _one(estimator: Any, cut: list[Any], whole: list[Any], source: Any) -> dict[str, Any]:
+def _one(estimator: Any, cut: Sequence[Any], models: Any, scaled: Any) -> dict[str, Any]:
     """Everything about the norm of one band."""
-    models, scaled = _scaled(estimator, whole, source)
     for dataset in cut:
         dataset.models = models
     single = ParameterEstimator(
@@ -82,7 +112,7 @@ def _one(estimator: Any, cut: list[Any], whole: list[Any], source: Any) -> dict[
     return result
 
 
-def _fill(rows: dict[str, Array], cell: tuple[int, int], places: list[int], result: dict[str, Any]) -> None:
+def _fill(rows: dict[str, Any], cell: Any, places: list[int], result: dict[str, Any]) -> None:
     for name, values in rows.items():
         if name == "reason":
             continue

@@ -53,8 +53,10 @@ class FluxPointsEstimator(ParameterEstimator):
         Edges of the bands, rounded to the energy bins of the first dataset; the result has the rounded edges.
     sum_over_energy_groups : bool
         Add the energies of a band before the fit, pixel by pixel.
-    n_jobs, parallel_backend, allow_multiple_telescopes
-        Accepted for compatibility: all bands are solved in one batch, and datasets of any instruments jointly.
+    n_jobs : int, optional
+        Number of processes for the fits of `reoptimize`; without it all bands are solved in one batch.
+    parallel_backend, allow_multiple_telescopes
+        Accepted for compatibility: datasets of any instruments are fitted jointly.
     source : str or int
         Name or position of the source among the models.
     n_sigma, n_sigma_ul, n_sigma_sensitivity : float
@@ -67,6 +69,8 @@ class FluxPointsEstimator(ParameterEstimator):
         Fit the free parameters of all other models in each band as well.
     norm : Parameter or dict, optional
         Bounds and scan values of the norm.
+    executor : concurrent.futures.Executor, optional
+        Where to run the fits of `reoptimize` instead, such as ``dask.distributed.Client().get_executor()``.
 
     Examples
     --------
@@ -97,6 +101,7 @@ class FluxPointsEstimator(ParameterEstimator):
         self.allow_multiple_telescopes = allow_multiple_telescopes
         self.source = kwargs.pop("source", 0)
         self.norm = _norm(kwargs.pop("norm", None))
+        self.executor = kwargs.pop("executor", None)
         super().__init__(**({"reoptimize": False, "null_value": 0.0} | kwargs))
 
     def run(self, datasets: Any) -> FluxPoints:  # type: ignore[override]
