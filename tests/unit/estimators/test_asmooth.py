@@ -9,6 +9,7 @@ from geminga.errors import InputError, NameLookupError
 from geminga.estimators import ASmoothMapEstimator
 from geminga.maps import Map, MapAxis, WcsGeom
 from geminga.stats import CashCountsStatistic
+from tests.helpers import requires_data
 
 ENERGY = MapAxis.from_energy_edges([1, 3, 10] * u.TeV)
 GEOM = WcsGeom.create(npix=(61, 61), binsz=0.02, axes=[ENERGY])
@@ -103,3 +104,16 @@ def test_refusals():
     with pytest.raises(InputError, match="no background"):
         ASmoothMapEstimator(scales=SCALES).run(bare)
     assert Gaussian2DKernel is ASmoothMapEstimator().kernel
+
+
+@requires_data("cta-1dc-gc/cta-1dc-gc.fits.gz")
+def test_numbers_of_gammapy():
+    # Kernels of five pixels and more, away from the edges of the mask, where the two agree.
+    dataset = MapDataset.read("$GAMMAPY_DATA/cta-1dc-gc/cta-1dc-gc.fits.gz", name="gc")
+    maps = ASmoothMapEstimator(scales=[0.1, 0.2, 0.4] * u.deg, energy_edges=[1, 10] * u.TeV).run(dataset)
+    where = (0, [120, 100, 118, 90], [160, 100, 40, 200])
+    np.testing.assert_allclose(maps["counts"].data[where], [1.38129, 0.31593, 0.10452, 0.26384], rtol=3e-3)
+    np.testing.assert_allclose(maps["background"].data[where], [0.100443, 0.067081, 0.035509, 0.068018], rtol=1e-3)
+    np.testing.assert_allclose(maps["sqrt_ts"].data[where], [21.74473, 6.97469, 5.94076, 5.71874], rtol=3e-3)
+    np.testing.assert_allclose(maps["scale"].data[where], [0.1, 0.1, 0.2, 0.1])
+    np.testing.assert_allclose(maps["flux"].data[0, 100, 100], 4.06675e-15, rtol=5e-3)

@@ -4,13 +4,14 @@ import pytest
 from astropy.coordinates import SkyCoord
 from regions import CircleSkyRegion, RectangleSkyRegion
 
-from geminga.datasets import Datasets
+from geminga.datasets import Datasets, MapDataset
 from geminga.errors import GeometryError, InputError
 from geminga.estimators import FluxPointsEstimator, FluxProfileEstimator
 from geminga.flux import FluxPoints
 from geminga.maps import Map
 from geminga.modeling.models import GaussianSpatialModel, PowerLawSpectralModel, SkyModel
-from geminga.utils.regions import make_concentric_annulus_sky_regions
+from geminga.utils.regions import make_concentric_annulus_sky_regions, make_orthogonal_rectangle_sky_regions
+from tests.helpers import requires_data
 from tests.unit.estimators.test_ts import CENTER, make
 
 EDGES = [1, 10] * u.TeV
@@ -109,3 +110,19 @@ def test_table_round_trip(tmp_path):
     profile.write(tmp_path / "profile.fits", format="profile", sed_type="flux")
     again = FluxPoints.read(tmp_path / "profile.fits", format="profile", reference_model=PowerLawSpectralModel())
     np.testing.assert_allclose(again.flux.quantity, profile.flux.quantity, rtol=1e-9)
+
+
+@requires_data("cta-1dc-gc/cta-1dc-gc.fits.gz")
+def test_numbers_of_gammapy():
+    dataset = MapDataset.read("$GAMMAPY_DATA/cta-1dc-gc/cta-1dc-gc.fits.gz", name="gc")
+    start, stop = (SkyCoord(lon, 0, unit="deg", frame="galactic") for lon in (0.5, -0.5))
+    regions = make_orthogonal_rectangle_sky_regions(start, stop, dataset.counts.geom.wcs, 0.3 * u.deg, nbin=5)
+    profile = FluxProfileEstimator(regions, energy_edges=[1, 3, 10] * u.TeV, selection_optional=["ul"]).run(dataset)
+    norm, error, limit, root = (profile[name].data[:, :, 0, 0] for name in ("norm", "norm_err", "norm_ul", "sqrt_ts"))
+    # Energies first, as in the table of gammapy 2.1.
+    known = [[0.53988, 0.40629, 2.22297, 0.61976, 0.33979], [0.18613, 0.59477, 1.72617, 0.13310, 0.40639]]
+    known_ul = [[0.83748, 0.67895, 2.74656, 0.93555, 0.60242], [0.37951, 0.88219, 2.17531, 0.31107, 0.65516]]
+    known_root = [[6.44707, 5.08080, 18.52372, 6.99414, 4.21338], [3.36722, 8.45002, 18.23679, 2.47069, 6.40699]]
+    np.testing.assert_allclose((norm.T - known) / error.T, 0, atol=0.02)
+    np.testing.assert_allclose(limit.T, known_ul, rtol=0.01)
+    np.testing.assert_allclose(root.T, known_root, atol=0.01)

@@ -155,7 +155,9 @@ class ASmoothMapEstimator(Estimator):
         inside = np.ones(dataset._geom.data_shape, bool) if dataset.mask is None else np.asarray(dataset.mask.frozen_data)
         parts = {"counts": _counts(dataset), "background": _background(dataset)}
         if dataset.exposure is not None:
-            parts["exposure"] = estimate_exposure_reco_energy(dataset, self.spectral_model).frozen_data.astype(float)
+            # Expected counts of the whole flux of the spectrum.
+            signal = estimate_exposure_reco_energy(dataset, self.spectral_model, normalize=False)
+            parts["signal"] = signal.frozen_data.astype(float)
         bands = [self._band(dataset, group, parts, inside) for group in groups]
         cube = dataset._geom.to_image().to_cube([band_axis(axis, groups)])
         units = {"scale": u.deg, "flux": u.Unit("cm-2 s-1")}
@@ -179,11 +181,10 @@ class ASmoothMapEstimator(Estimator):
         pixels = np.asarray(seen.any(axis=0))
         size = dataset._geom.pixel_scales.mean()
         out = self._smoothed(image, pixels, self.get_kernels(size))
-        if "exposure" in parts:
-            spectrum, axis = self.spectral_model, dataset._geom.axes["energy"]
-            weight = spectrum.integral(axis.edges_min[group], axis.edges_max[group]).to_value("cm-2 s-1")
-            flux = weight.sum()
-            expected = np.where(seen, parts["exposure"][group] * weight[:, None, None], 0.0).sum(axis=0) / flux
+        if "signal" in parts:
+            edges = dataset._geom.axes["energy"].edges[group.start : group.stop + 1]
+            flux = self.spectral_model.integral(edges[0], edges[-1]).to_value("cm-2 s-1")
+            expected = np.where(seen, parts["signal"][group], 0.0).sum(axis=0) / flux
             with np.errstate(divide="ignore", invalid="ignore"):
                 out["flux"] = np.where(expected > 0, (out["counts"] - out["background"]) / expected, np.nan)
         return out
