@@ -11,7 +11,8 @@ ROUNDS = 2
 
 def run(package: Package) -> dict:
     dataset = read_gc(package)
-    estimator = package.estimators.ExcessMapEstimator("0.1 deg", selection_optional=["errn-errp", "ul"])
+    edges = dataset.counts.geom.axes["energy"].edges
+    estimator = package.estimators.ExcessMapEstimator("0.1 deg", selection_optional=["errn-errp", "ul"], energy_edges=edges)
     seconds, maps = clock(lambda: estimator.run(dataset))
     place = (5, slice(100, 140, 5), slice(140, 180, 5))
     names = ("counts", "npred_excess", "sqrt_ts", "norm_ul", "norm_errp")

@@ -7,28 +7,12 @@ from taskkit import Package, clock, main
 
 GOAL = 30.0
 ROUNDS = 2
-FOLDER = "$GAMMAPY_DATA/fermi-3fhl-gc/fermi-3fhl-gc"
-
-
-def read(package: Package) -> object:
-    """Dataset with the Galactic and the isotropic emission as background."""
-    maps, irf, models = package.maps, package.irf, package.models
-    counts = maps.Map.read(f"{FOLDER}-counts-cube.fits.gz")
-    background = maps.Map.read(f"{FOLDER}-background-cube.fits.gz")
-    background = maps.Map.from_geom(counts.geom, data=background.data)
-    exposure = maps.Map.read(f"{FOLDER}-exposure-cube.fits.gz")
-    exposure = maps.Map.from_geom(
-        exposure.geom.to_image().to_cube([exposure.geom.axes[0].copy(name="energy_true")]), data=exposure.data, unit="cm2 s"
-    )
-    psf = irf.PSFMap.read(f"{FOLDER}-psf-cube.fits.gz", format="gtpsf")
-    dataset = package.datasets.MapDataset(counts=counts, background=background, exposure=exposure, psf=psf, name="fermi-3fhl-gc")
-    dataset.models = [models.FoVBackgroundModel(dataset_name=dataset.name)]
-    return dataset
+FILE = "$GAMMAPY_DATA/fermi-3fhl-gc/fermi-3fhl-gc.fits.gz"
 
 
 def run(package: Package) -> dict:
     models = package.models
-    dataset = read(package)
+    dataset = package.datasets.MapDataset.read(FILE, name="fermi-3fhl-gc")
     kernel = models.SkyModel(models.PowerLawSpectralModel(index=2), models.PointSpatialModel(), name="kernel")
     estimator = package.estimators.TSMapEstimator(kernel_model=kernel, kernel_width="1 deg")
     first, _ = clock(lambda: estimator.run(dataset))
