@@ -47,7 +47,7 @@ SPATIAL = {
     "shell": ShellSpatialModel(lon_0="0.2 deg", lat_0="-0.1 deg", radius="0.4 deg", width="0.2 deg"),
 }
 EDGES = np.geomspace(0.1, 30, 12)
-RULE = np.polynomial.legendre.leggauss(400)
+RULE = np.polynomial.legendre.leggauss(1200)  # the edge of a shell lies inside
 FACTORS = st.lists(st.floats(0.8, 1.25), min_size=8, max_size=8)
 
 
