@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 
 def _reference(value: Any) -> Time:
     """Reference time as given; 2000-01-01 TT for None."""
-    time = Time("2000-01-01T00:00:00", scale="tt") if value is None else Time(value)
+    time = Time(51544.0, format="mjd", scale="tt") if value is None else Time(value)
     if not time.isscalar:
         msg = f"GTI: reference_time has shape {time.shape}; expected one time."
         raise InputError(msg)

@@ -6,6 +6,7 @@ them, as for stacked data; a list is written only if it has one entry, as a head
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
@@ -13,7 +14,7 @@ from typing import Any, ClassVar, Self
 import astropy.units as u
 import yaml
 from astropy.coordinates import AltAz, SkyCoord
-from astropy.time import Time
+from astropy.time import Time, TimeDelta
 
 from geminga import __version__
 from geminga.errors import FormatError
@@ -113,10 +114,10 @@ class CreatorMetaData(MetaData):
 
 def _time(text: str) -> Any:
     """Read a time, ``None`` if the text is not one: old files hold all kinds."""
-    try:
-        return Time(text)
-    except ValueError:
-        return None
+    for form in ("isot", "iso", None):  # guessing leaves errors with all that called in memory, so it comes last
+        with contextlib.suppress(ValueError):
+            return Time(text, format=form)
+    return None
 
 
 @dataclass
@@ -213,5 +214,6 @@ class TimeInfoMetaData(MetaData):
         if "MJDREFI" not in header:
             return cls()
         reference = time_ref_from_dict(header)
-        start, stop = (reference + header[key] * u.s if key in header else None for key in ("TSTART", "TSTOP"))
+        seconds = [TimeDelta(header[key], format="sec") if key in header else None for key in ("TSTART", "TSTOP")]
+        start, stop = (None if own is None else reference + own for own in seconds)
         return cls(time_start=start, time_stop=stop, reference_time=reference)
