@@ -189,9 +189,8 @@ def _observation_gti(observation: Observation) -> Iterator[Record]:
     if gti is None or len(gti) == 0:
         yield _record("error", observation.obs_id, "GTI", "There is no good time interval")
         return
-    overlap = float((gti.time_sum - gti.union().time_sum).value)
-    if overlap > 1e-6:
-        yield _record("warning", observation.obs_id, "GTI", f"Intervals overlap by {overlap} s, which count once")
+    for fault in gti._faults():
+        yield _record("warning", observation.obs_id, "GTI", fault)
 
 
 def _observation_irf(name: str) -> Callable[[Any], Iterator[Record]]:
@@ -202,12 +201,10 @@ def _observation_irf(name: str) -> Callable[[Any], Iterator[Record]]:
         irf, failed = _tried(observation, name.upper(), lambda: observation._load(name))
         yield from failed
         data = getattr(irf, "data", None)
-        if isinstance(data, np.ndarray) and data.dtype.kind == "f":
-            bad = int((~np.isfinite(data)).sum())
-            if bad:
-                yield _record("error", observation.obs_id, name.upper(), f"{bad} of {data.size} values are not finite")
-            if data.size and not (np.nan_to_num(data) > 0).any():
-                yield _record("error", observation.obs_id, name.upper(), "No value is positive")
+        for fault in irf._faults() if hasattr(irf, "_faults") else ():
+            yield _record("error", observation.obs_id, name.upper(), fault)
+        if isinstance(data, np.ndarray) and data.dtype.kind == "f" and data.size and not (np.nan_to_num(data) > 0).any():
+            yield _record("error", observation.obs_id, name.upper(), "No value is positive")
 
     return check
 

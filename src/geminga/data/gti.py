@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import html
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from geminga.data.io import gti as gti_files
 from geminga.data.io.gti import TOUCH
 from geminga.errors import DataError, FormatError, InputError
+from geminga.utils.faults import Checked
 from geminga.utils.time import time_ref_from_dict
 from geminga.utils.units import as_quantity
 
@@ -50,7 +51,7 @@ def _elapsed(value: Any, reference: Time, name: str) -> Array:
     return np.atleast_1d(np.asarray(as_quantity(value, "s", f"GTI {name}").value, dtype=float))
 
 
-class GTI:
+class GTI(Checked):
     """Good time intervals.
 
     Parameters
@@ -74,6 +75,15 @@ class GTI:
     >>> GTI.create([0, 100] * u.s, [50, 200] * u.s).time_sum
     <Quantity 150. s>
     """
+
+    _remedy = "Join them with union(), as time_sum counts them twice."
+
+    def _faults(self) -> Iterator[str]:
+        order = np.argsort(self._start, kind="stable")
+        overlap = self._start[order[1:]] < np.maximum.accumulate(self._stop[order])[:-1] - TOUCH
+        if overlap.any():
+            rows = ", ".join(str(row) for row in order[1:][overlap][:3])
+            yield f"{int(overlap.sum())} good time intervals overlap with another, such as row {rows}"
 
     def __init__(self, table: Table, reference_time: Any = None) -> None:
         missing = [name for name in ("START", "STOP") if name not in table.colnames]

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from geminga.errors import InputError
 from geminga.modeling.models import DatasetModels
 from geminga.utils import names
+from geminga.utils.faults import Checked
 
 __all__ = ["Dataset", "ModelledDataset", "make_name"]
 
@@ -32,7 +33,7 @@ def make_name(name: str | int | None = None) -> str:
     return names.make_name(str(name) if is_number else name, what="Dataset name")  # type: ignore[arg-type]
 
 
-class Dataset(ABC):
+class Dataset(Checked, ABC):
     """Base class of all datasets.
 
     A subclass has a `tag`, the maps or tables it is made of, `mask_safe` and `mask_fit`, and gives ``stat_array``,

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from geminga.datasets.products import filled_parts, label
 from geminga.errors import DataError, GeometryError
+from geminga.utils.faults import bad_values, refuse
 
-__all__ = ["faults", "refuse", "validate", "where"]
+__all__ = ["REMEDY", "check_values", "faults", "validate"]
 
-_SHOWN = 3
+REMEDY = "Correct the maps or exclude the bins with a mask."
 
 
 def validate(self: Any) -> None:
-    """Check that data are finite and not negative where they are used, and that all parts fit together.
+    """Check that data are finite and not negative where they are used, and that all parts are there and fit together.
 
     Counts, background and the like are checked in the bins of the mask, the exposure in the pixels which the mask holds at
     any energy, PSF and energy dispersion everywhere (a thousandth of the largest value below zero is rounding).
@@ -26,45 +27,48 @@ def validate(self: Any) -> None:
     DataError
         Listing every fault with its map, energy bin and pixel.
     """
-    refuse(self, faults(self))
+    refuse(label(self), self._faults(), REMEDY)
 
 
-def refuse(dataset: Any, found: Iterable[str]) -> None:
-    """Raise `DataError` if there are faults."""
-    texts = list(found)
-    if texts:
-        msg = f"{label(dataset)} cannot be used: " + "; ".join(texts) + ". Correct the maps or exclude the bins with a mask."
-        raise DataError(msg)
+def check_values(self: Any) -> None:
+    """Check the parts that are there, as `validate` does; what is missing may not be needed."""
+    refuse(label(self), faults(self), REMEDY)
 
 
-def faults(dataset: Any) -> Iterator[str]:
+def faults(self: Any) -> Iterator[str]:
     """Faults of the parts of a dataset, in words."""
-    mask = dataset.mask
+    mask = self.mask
     keep = None if mask is None else mask.frozen_data
-    for part, value in filled_parts(dataset):
+    for part, value in filled_parts(self):
         try:
-            part.check(dataset, value)
+            part.check(self, value)
         except (GeometryError, DataError) as error:
             yield str(error)
             continue
-        if part.name in dataset.checked_maps:
-            yield from _bad_bins(part.name.upper(), value, _used(value, keep))
-        response = getattr(value, "psf_map", None) or getattr(value, "edisp_map", None)
+        if part.name in self.checked_maps:
+            yield from bad_values(part.name.upper(), value.frozen_data, value.geom.axes[::-1], _used(value, keep))
+        response = getattr(value, "_faults", None)
         if response is not None:
-            yield from _bad_response(part.name.upper(), response)
+            yield from (f"{part.name.upper()}: {text}" for text in response())
+    yield from _different_axes(self)
 
 
-def _bad_response(name: str, value: Any) -> Iterator[str]:
-    data = value.frozen_data
-    low, high = (data.min(), data.max()) if data.size else (0, 0)
-    if np.isfinite(low) and np.isfinite(high) and low >= -1e-3 * high:
+def _different_axes(self: Any) -> Iterator[str]:
+    """Axes of true energy that differ between exposure and responses."""
+    if self.exposure is None:
         return
-    with np.errstate(invalid="ignore"):
-        kinds = {"NaN": np.isnan(data), "infinite": np.isinf(data), "negative": data < 0}
-    for kind, bad in kinds.items():
-        places = np.argwhere(bad)
-        if len(places):
-            yield f"{name} is {kind} in {len(places)} bins, {where(value, places)}"
+    axis = self.exposure.geom.axes["energy_true"]
+    for part, value in filled_parts(self):
+        names = part.geom(value).axes.names
+        if part.name == "exposure" or "energy_true" not in names:
+            continue
+        other = part.geom(value).axes["energy_true"]
+        if part.name == "edisp" and other != axis:
+            yield f"EDISP has {other.nbin} bins of true energy, {_span(other)}, EXPOSURE has {axis.nbin}, {_span(axis)}"
+
+
+def _span(axis: Any) -> str:
+    return f"{axis.edges[0]:.4g} to {axis.edges[-1]:.4g}"
 
 
 def _used(value: Any, keep: Any) -> Any:
@@ -73,29 +77,3 @@ def _used(value: Any, keep: Any) -> Any:
     if keep is None or keep.shape == data.shape:
         return keep
     return np.broadcast_to(keep.any(axis=tuple(range(keep.ndim - 2))), data.shape)
-
-
-def _bad_bins(name: str, value: Any, keep: Any) -> Iterator[str]:
-    data = value.frozen_data
-    # One pass settles the usual case: a NaN makes the comparison false.
-    if data.size == 0 or (data.min() >= 0 and np.isfinite(data.max())):
-        return
-    with np.errstate(invalid="ignore"):
-        kinds = {"NaN": np.isnan(data), "infinite": np.isinf(data), "negative": data < 0}
-    for kind, bad in kinds.items():
-        places = np.argwhere(bad if keep is None else bad & keep)
-        if len(places):
-            yield f"{name} is {kind} in {len(places)} bins, {where(value, places)}"
-
-
-def where(value: Any, places: Any) -> str:
-    """Place of the first few bins in words."""
-    texts = []
-    for place in places[:_SHOWN]:
-        *axes, lat, lon = (int(i) for i in place)
-        names = [axis.name for axis in value.geom.axes][::-1]
-        bins = ", ".join(f"{name} bin {index}" for name, index in zip(names, axes, strict=True))
-        number = float(value.frozen_data[tuple(place)])
-        texts.append(f"{bins + ', ' if bins else ''}pixel ({lon}, {lat}): {number:g}")
-    more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
-    return "at " + " | ".join(texts) + more

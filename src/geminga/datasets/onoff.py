@@ -7,6 +7,7 @@ exactly, so predictions and the fit statistic use the background that fits count
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from geminga.forward import predict
 from geminga.maps import Map
 from geminga.numerics import poisson
 from geminga.numerics.acceptance import acceptance_ratio
+from geminga.utils.faults import where
 from geminga.utils.units import as_quantity
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "excess_error",
     "expected_counts",
     "fake",
+    "faults",
     "from_map_dataset",
     "is_complete",
     "npred_background",
@@ -37,7 +40,6 @@ __all__ = [
     "stat_array",
     "stat_sum",
     "to_map_dataset",
-    "validate",
 ]
 
 _NEEDED = ("counts", "counts_off", "acceptance", "acceptance_off")
@@ -169,7 +171,13 @@ def stat_sum(self: Any) -> float:
     return stat
 
 
-def _faults(dataset: Any) -> list[str]:
+def faults(dataset: Any) -> Iterator[str]:
+    """Faults of the parts of a dataset, and parts that are missing, in words."""
+    yield from _faults_of_ratio(dataset)
+    yield from checks.faults(dataset)
+
+
+def _faults_of_ratio(dataset: Any) -> list[str]:
     missing = _missing(dataset)
     if missing:
         return [f"it has no {name}" for name in missing]
@@ -177,21 +185,9 @@ def _faults(dataset: Any) -> list[str]:
     bad = np.isnan(ratio.frozen_data) & (True if mask is None else mask.frozen_data)
     if not bad.any():
         return []
-    places = checks.where(dataset.counts_off, np.argwhere(bad))
+    own = dataset.counts_off
+    places = where(own.frozen_data, own.geom.axes[::-1], np.argwhere(bad))
     return [f"ACCEPTANCE_OFF is not positive in {bad.sum()} bins with off counts, {places}"]
-
-
-def validate(self: Any) -> None:
-    """Check that data are finite and not negative where they are used, and that all parts are there and fit together.
-
-    As for a `MapDataset`; in addition there must be off acceptance wherever there are off counts.
-
-    Raises
-    ------
-    DataError
-        Listing every fault with its map, energy bin and pixel.
-    """
-    checks.refuse(self, [*_faults(self), *checks.faults(self)])
 
 
 def check_stackable(dataset: Any) -> None:

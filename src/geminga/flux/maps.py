@@ -12,12 +12,13 @@ import numpy as np
 from astropy import units as u
 
 from geminga.errors import GeometryError, InputError, NameLookupError
-from geminga.flux import derived, select
+from geminga.flux import checks, derived, select
 from geminga.flux.broadcast import same_axes
 from geminga.flux.io import fits as files
 from geminga.flux.quantities import OTHERS, SedType, all_quantities, dimensionless_name, split, with_quantities
 from geminga.flux.reference import RECORDED, as_sky_model, default_reference_model, reference_of
 from geminga.maps import Map
+from geminga.utils.faults import Checked
 
 __all__ = ["FluxMaps"]
 
@@ -29,7 +30,7 @@ class _QuantityMissingError(NameLookupError, AttributeError):
 
 
 @with_quantities
-class FluxMaps:
+class FluxMaps(Checked):
     """Fluxes on the sky in bins of energy, and perhaps of time.
 
     They are norms relative to a reference model; every other quantity (``dnde``, ``flux``, ``eflux``, ``e2dnde`` with their
@@ -85,6 +86,10 @@ class FluxMaps:
         self.meta = {"sed_type_init": "likelihood"} | dict(meta or {})
         self.gti = gti
         self._filter_success_nan = bool(filter_success_nan)
+
+    _remedy = "Correct the values, or mark the bins with success=False."
+
+    _faults = checks.faults
 
     # What there is
 

@@ -1,7 +1,7 @@
 """Predictions and statistics of a dataset: the entrance to this package.
 
-Plans are remembered per dataset and keyed by what they were made from: the stamps of the maps, the models and their
-parameters, which are frozen, and how IRFs are applied. A changed map or model makes a new plan; nothing is reset by hand.
+Plans are remembered per dataset and keyed by what they were made from: the stamps of the maps, the models and all
+they hold but the values of their parameters. A changed map or model makes a new plan; nothing is reset by hand.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from geminga.forward import image, spectrum_plan
 from geminga.forward.image import values_of
+from geminga.forward.keys import Same, state_of
 from geminga.forward.memo import Memo
 from geminga.forward.statistics import statistic_kind
 from geminga.forward.systematics import Systematics, systematics_key
@@ -47,53 +48,36 @@ def _data_key(dataset: Any) -> tuple[Hashable, ...]:
     key: list[Hashable] = [None if m is None else m.stamp for m in maps]
     for irf, attribute in ((dataset.psf, "psf_map"), (dataset.edisp, "edisp_map")):
         own = getattr(irf, attribute, None)
-        key.append(own.stamp if own is not None else id(irf))
+        key.append(own.stamp if own is not None else irf and state_of(vars(irf)))
     key.append(dataset.stat_type)
     return tuple(key)
 
 
 def _models_key(models: Iterable[Any], gti: Any, view: Any) -> tuple[Hashable, ...]:
-    key: list[Hashable] = [id(gti)]
-    for model in models:
-        key.append(id(model))
-        if model.is_systematic:
-            key.append(systematics_key(model))
-            continue
-        key += [id(model.spectral_model), id(model.spatial_model), id(getattr(model, "temporal_model", None))]
-        for part in (model, model.spatial_model, getattr(model, "temporal_model", None)):
-            own = getattr(part, "map", None)
-            key.append(own.stamp if own is not None else None)
-        apply = getattr(model, "apply_irf", None)
-        if apply is not None:
-            key.append(tuple(apply.values()))
-        key += [(id(p), p.frozen, id(p.unit)) for p in model.parameters]
-        key.append(view.model_key(model))
-    return tuple(key)
+    return Same(gti), *[
+        (state_of(model), systematics_key(model) if model.is_systematic else view.model_key(model)) for model in models
+    ]
 
 
 def data_plan(dataset: Any, whole: bool = False) -> Any:
-    """Arrays of a dataset; `whole` takes all bins, not only those inside the mask."""
+    """Arrays of a dataset, which is validated before; `whole` takes all bins, not only those inside the mask."""
     key = (_data_key(dataset), whole)
-    return _memos(dataset)[0].get(key, lambda: _view(dataset).freeze(dataset, whole))
+
+    def make() -> Any:
+        # What a prediction does not need may be missing.
+        check = dataset._check_values if whole else dataset.validate
+        check()
+        return _view(dataset).freeze(dataset, whole)
+
+    return _memos(dataset)[0].get(key, make)
 
 
 def term(dataset: Any, models: Any = None, whole: bool = False) -> Any:
     """Likelihood term of a dataset with its own models (or others given), from memory if nothing changed."""
     models = list(dataset.models or []) if models is None else list(models)
     plan, view = data_plan(dataset, whole), _view(dataset)
-    key = (id(plan), _models_key(models, dataset.gti, view))
-
-    def make() -> _Kept:
-        return _Kept(plan, models, view.make_term(plan, models, dataset.gti, dataset.name))
-
-    return _memos(dataset)[1].get(key, make).term
-
-
-class _Kept:
-    """A term together with all objects whose identity stands in its key, so that they live as long."""
-
-    def __init__(self, plan: Any, models: list[Any], own: Any) -> None:
-        self.plan, self.models, self.term = plan, models, own
+    key = (Same(plan), _models_key(models, dataset.gti, view))
+    return _memos(dataset)[1].get(key, lambda: view.make_term(plan, models, dataset.gti, dataset.name))
 
 
 def likelihood(dataset: Any) -> Any:
@@ -106,7 +90,6 @@ def likelihood(dataset: Any) -> Any:
     InputError
         If nothing is inside the mask, or a source with free parameters lies where the dataset has no pixels.
     """
-    dataset.validate()
     own = term(dataset)
     _view(dataset).check(data_plan(dataset), own, dataset.name)
     return own.freeze_irf(values_of(own))

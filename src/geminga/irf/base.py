@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import html
+from collections.abc import Iterator
 from enum import Enum
 from typing import Any, ClassVar
 
@@ -17,6 +18,7 @@ from geminga.errors import GeometryError, InputError, NameLookupError, UnitError
 from geminga.irf import along, interpolate
 from geminga.irf.io import gadf
 from geminga.maps import MapAxes
+from geminga.utils.faults import Checked, bad_values, reported
 from geminga.utils.files import read_fits, reading, write_fits
 from geminga.utils.units import parse_unit
 
@@ -33,7 +35,7 @@ class FoVAlignment(Enum):
     REVERSE_LON_RADEC = "REVERSE_LON_RADEC"
 
 
-class IRF:
+class IRF(Checked):
     """Response function on axes.
 
     Parameters
@@ -93,6 +95,12 @@ class IRF:
             self._unit = parse_unit(unit) if unit != "" else self.default_unit
             self.data = data
         self._check_unit(self._unit)
+
+    def _faults(self) -> Iterator[str]:
+        data = self.data
+        # A thousandth of the largest value below zero is rounding.
+        floor = -1e-3 * max(float(np.nanmax(data, initial=0.0)), 0.0) if data.dtype.kind == "f" else 0.0
+        yield from bad_values(self.tag, data, self.axes, floor=floor, is_sky=False)
 
     # ---- state -------------------------------------------------------------------------------
 
@@ -333,7 +341,7 @@ class IRF:
             If it cannot be read.
         """
         with reading(filename):
-            return cls.from_hdulist(read_fits(filename), hdu=hdu, format=format)
+            return reported(cls.from_hdulist(read_fits(filename), hdu=hdu, format=format), f"File {filename}")
 
     def to_table(self, format: str = "gadf-dl3") -> Table:
         """Table with one row."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from geminga.irf.io.gadf import irf_kind
 from geminga.irf.registry import IRF_REGISTRY
+from geminga.utils.faults import reported
 from geminga.utils.files import read_fits, reading
 
 __all__ = ["irfs_from_hdulist", "load_irf_dict_from_file"]
@@ -54,7 +55,7 @@ def irfs_from_hdulist(hdulist: Any, name: str = "file") -> dict[str, Any]:
         if kind[0] in irfs:
             log.warning("%s has more than one response of type %s; the first is taken, not HDU %s.", name, kind[0], hdu.name)
             continue
-        irfs[kind[0]] = IRF_REGISTRY.get_cls(kind[1]).from_hdulist(hdulist, hdu=index)
+        irfs[kind[0]] = reported(IRF_REGISTRY.get_cls(kind[1]).from_hdulist(hdulist, hdu=index), f"{name}, HDU {hdu.name}")
     for source in ("aeff", "edisp"):
         irf = irfs.get(source)
         if "rad_max" not in irfs and irf is not None and irf.is_pointlike and "RAD_MAX" in irf.meta:

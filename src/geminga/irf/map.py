@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,12 +16,16 @@ from numpy.typing import NDArray
 from geminga.errors import FormatError, GeometryError, InputError, NameLookupError
 from geminga.irf.defaults import all_sky_image
 from geminga.maps import Map, RegionNDMap
+from geminga.utils.faults import Checked, bad_values, reported, where
 from geminga.utils.files import read_fits, reading, write_fits
 
 __all__ = ["IRFMap"]
 
+#: Excess of a probability above one which coarse bins may give.
+_TOLERANCE = 0.05
 
-class IRFMap:
+
+class IRFMap(Checked):
     """Response function map with its exposure.
 
     Parameters
@@ -54,6 +58,29 @@ class IRFMap:
             msg = f"{type(self).__name__} needs axes {self.required_axes}, the map has {names}."
             raise GeometryError(msg)
         self._irf_map, self.exposure_map = irf_map, exposure_map
+
+    def _faults(self) -> Iterator[str]:
+        own, other = self._irf_map, self.exposure_map
+        # A thousandth of the largest value below zero is rounding.
+        floor = -1e-3 * max(float(np.nanmax(own.frozen_data, initial=0.0)), 0.0)
+        yield from bad_values(self.hdu_name, own.frozen_data, own.geom.axes[::-1], floor=floor)
+        if other is not None:
+            yield from bad_values(f"{self.hdu_name}_EXPOSURE", other.frozen_data, other.geom.axes[::-1])
+        yield from self._too_large()
+
+    def _too_large(self) -> Iterator[str]:
+        """Faults of the probability of any outcome."""
+        first, *others = self._irf_map.geom.axes
+        # The first axis comes last before the pixels.
+        total = np.tensordot(self._irf_map.frozen_data, self._steps(first), axes=(-3, 0))
+        places = np.argwhere(total > 1 + _TOLERANCE)
+        if len(places):
+            text = where(total, others[::-1], places)
+            yield f"the integral of {self.hdu_name} over {first.name} is above 1 in {len(places)} bins, {text}"
+
+    def _steps(self, axis: Any) -> NDArray[np.float64]:
+        """Weights of the bins of the first axis in the probability of any outcome; zeros if that has no meaning."""
+        return np.zeros(axis.nbin)
 
     # ---- state -------------------------------------------------------------------------------
 
@@ -261,7 +288,8 @@ class IRFMap:
             If the file or the HDU cannot be read.
         """
         with reading(filename):
-            return cls.from_hdulist(read_fits(filename, checksum=checksum), hdu=hdu, format=format)
+            own = cls.from_hdulist(read_fits(filename, checksum=checksum), hdu=hdu, format=format)
+            return reported(own, f"File {filename}")
 
     @classmethod
     def _check_format(cls, format: str, others: Mapping[str, Any]) -> None:

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 from geminga.errors import FileError
-from geminga.utils.files import make_path
+from geminga.utils.files import file_path
 
-__all__ = ["inside"]
+__all__ = ["inside", "variable_folders"]
 
 
 def inside(filename: str, folder: Path, allow_outside: bool = False) -> Path:
@@ -30,9 +30,8 @@ def inside(filename: str, folder: Path, allow_outside: bool = False) -> Path:
         If the file lies elsewhere.
     """
     beside = folder / filename
-    path = beside if beside.exists() else make_path(filename)
-    assert path is not None
-    roots = [folder, Path.cwd(), *(Path(os.environ[n]) for n in _variables(filename) if n in os.environ)]
+    path = beside if beside.exists() else file_path(filename)
+    roots = [folder, Path.cwd(), *variable_folders(filename)]
     if "GAMMAPY_DATA" in os.environ:
         roots.append(Path(os.environ["GAMMAPY_DATA"]))
     real = Path(os.path.realpath(path))
@@ -48,6 +47,7 @@ def inside(filename: str, folder: Path, allow_outside: bool = False) -> Path:
     raise FileError(msg)
 
 
-def _variables(text: str) -> list[str]:
-    """Names of the environment variables a path begins with."""
-    return [text[1:].split("/", maxsplit=1)[0].strip("{}")] if text.startswith("$") else []
+def variable_folders(filename: str) -> list[Path]:
+    """Folder of the environment variable that a path begins with, if any: whoever set it allows what lies there."""
+    name = filename[1:].split("/", maxsplit=1)[0].strip("{}") if filename.startswith("$") else ""
+    return [Path(os.path.abspath(os.environ[name]))] if os.environ.get(name) else []  # noqa: PTH100

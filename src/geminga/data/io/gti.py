@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from astropy.table import Table
 
 from geminga.data.metadata import GTIMetaData
 from geminga.errors import DataError, FormatError, NameLookupError
+from geminga.utils.faults import reported
 from geminga.utils.files import reading, write_fits
 from geminga.utils.fits_tables import FitsTable, read_tables
 from geminga.utils.metadata import CreatorMetaData
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from geminga.data.gti import GTI
 
 __all__ = ["TOUCH", "find_hdu", "from_table_hdu", "gti_from_table", "read", "to_table_hdu", "write"]
-
-log = logging.getLogger(__name__)
 
 #: Intervals this close (s) touch; elapsed times of many years are not known better.
 TOUCH = 1e-6
@@ -106,16 +104,7 @@ def _from_columns(cls: type[GTI], header: Any, hdu_name: str, columns: dict[str,
     except DataError as error:
         msg = f"HDU {hdu_name!r}: {error}"
         raise DataError(msg) from error
-    _report_overlap(new, hdu_name)
-    return new
-
-
-def _report_overlap(self: GTI, name: str) -> None:
-    order = np.argsort(self.met_start.value, kind="stable")
-    start, reach = self.met_start.value[order], np.maximum.accumulate(self.met_stop.value[order])
-    n = int(np.sum(start[1:] < reach[:-1] - TOUCH))
-    if n:
-        log.warning("HDU %r: %d good time intervals overlap; time_sum counts them twice, union() joins them.", name, n)
+    return reported(new, f"HDU {hdu_name!r}")
 
 
 def to_table_hdu(self: GTI, format: str = "gadf") -> fits.BinTableHDU:

@@ -19,8 +19,10 @@ from geminga.data.pointing_table import PointingInfo
 from geminga.errors import FileError, GemingaError, InputError
 from geminga.irf import IRF, IRF_REGISTRY
 from geminga.maps import Map
+from geminga.utils.faults import reported
 from geminga.utils.files import read_fits, reading
 from geminga.utils.fits_tables import FitsTable
+from geminga.utils.paths import variable_folders
 
 __all__ = ["HDULocation", "store_root"]
 
@@ -72,7 +74,7 @@ def _read_irf(location: HDULocation) -> Any:
         return cls.read(path, hdu=location.hdu_name, **({"format": location.format} if location.format else {}))
     hdu = recent_tables(path)[location.hdu_name or 1]
     try:
-        return _parsed(cls, hdu)
+        return reported(_parsed(cls, hdu), f"File {path}, HDU {hdu.name!r}")
     except (FileError, InputError) as error:
         msg = f"File {path}, HDU {hdu.name!r}: {error}"
         raise type(error)(msg) from error
@@ -131,7 +133,8 @@ class HDULocation:
         expanded = Path(os.path.expandvars(relative))
         if not path.exists() and expanded.exists():
             path = expanded
-        if self.root is not None and not Path(os.path.abspath(path)).is_relative_to(self.root):  # noqa: PTH100
+        roots = None if self.root is None else [self.root, *variable_folders(str(relative))]
+        if roots is not None and not any(Path(os.path.abspath(path)).is_relative_to(root) for root in roots):  # noqa: PTH100
             msg = (
                 f"Index: file {relative} of the {self.hdu_class} HDU leads to {path}, outside of the store {self.root}; "
                 "if that is what you want, open the store with allow_outside=True."

@@ -19,6 +19,7 @@ from geminga.datasets.products import filled_parts, parts_of
 from geminga.errors import CorruptFileError, FileError, FormatError
 from geminga.irf import EDispKernelMap, EDispMap, PSFMap, RecoPSFMap
 from geminga.maps import Map
+from geminga.utils.faults import reported
 from geminga.utils.files import fits_bytes, make_path, read_fits, reading, write_files
 from geminga.utils.metadata import CreatorMetaData
 from geminga.utils.whole import add_manifest, lost_hdus
@@ -232,7 +233,7 @@ def read(
         hdulist = read_fits(path, checksum)
         if lazy:
             return _lazy(cls, path, hdulist[0].header.get("NAME"), cache, checksum)
-        return cls.from_hdulist(hdulist, name=name, format=format)
+        return reported(cls.from_hdulist(hdulist, name=name, format=format), f"File {path}")
 
 
 def _lazy(cls: Any, path: Path, name: str | None, cache: bool, checksum: bool) -> Any:

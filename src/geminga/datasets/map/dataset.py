@@ -11,7 +11,7 @@ from geminga.datasets.io import gadf
 from geminga.datasets.metadata import MapDatasetMetaData
 from geminga.datasets.products import MaskMap, Plain, RecoMap, Response, TrueMap, parts_of
 from geminga.datasets.simulate import counts as counts_simulation
-from geminga.errors import DataError, InputError
+from geminga.errors import DataError, GeometryError, InputError
 from geminga.forward import predict
 
 __all__ = ["MapDataset"]
@@ -106,8 +106,14 @@ class MapDataset(ModelledDataset):
         # Parts which another dataset has too; see `products.own_part`.
         self._shared: set[str] = set()
         self._source: Any = None
+        problems = []
         for part, value in (parts | plain).items():
-            setattr(self, part, value)
+            try:
+                setattr(self, part, value)
+            except (GeometryError, DataError) as error:
+                problems.append(error)
+        if problems:
+            raise type(problems[0])(" ".join(map(str, problems)))
         self.stat_type = stat_type
         self.models = models
 
@@ -277,6 +283,8 @@ class MapDataset(ModelledDataset):
     summary_extra = info.no_extra
     __str__ = info.summary
     validate = checks.validate
+    _check_values = checks.check_values
+    _faults = checks.faults
 
     # The name of the module is taken from here on, so this one comes last.
     from_geoms = classmethod(create.from_geoms)

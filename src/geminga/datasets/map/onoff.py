@@ -116,7 +116,7 @@ class MapDatasetOnOff(MapDataset):
         """Whether the fit statistic is defined: it needs counts, off counts and acceptances, but no models."""
         return onoff.is_complete(self)
 
-    validate = onoff.validate
+    _faults = onoff.faults
     check_stackable = onoff.check_stackable
     npred_background = onoff.npred_background
     npred_off = onoff.npred_off

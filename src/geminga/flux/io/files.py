@@ -11,6 +11,7 @@ from astropy.io import fits
 from geminga.errors import FormatError, NameLookupError
 from geminga.flux.io.gti import gti_from_hdulist
 from geminga.utils.ecsv import read_ecsv, to_ecsv
+from geminga.utils.faults import reported
 from geminga.utils.files import file_path, fits_bytes, read_fits, read_text, reading, write_files
 
 __all__ = ["read", "read_table", "table_bytes", "write"]
@@ -60,7 +61,8 @@ def read(
     """
     with reading(filename):
         table, gti = read_table(filename, checksum=checksum, table_format=table_format, **kwargs)
-        return cls.from_table(table, sed_type=sed_type, format=format, reference_model=reference_model, gti=gti)
+        own = cls.from_table(table, sed_type=sed_type, format=format, reference_model=reference_model, gti=gti)
+        return reported(own, f"File {filename}")
 
 
 def read_table(

@@ -18,6 +18,7 @@ from geminga.flux.reference import RECORDED, assume_default
 from geminga.flux.select import quantity_maps
 from geminga.maps import Map
 from geminga.modeling.models import Models
+from geminga.utils.faults import reported
 from geminga.utils.files import file_path, fits_bytes, read_fits, reading
 from geminga.utils.filesets import FileSet, write_sets
 from geminga.utils.locks import locked
@@ -155,7 +156,8 @@ def read(cls: Any, /, filename: str | Path, checksum: bool = False) -> Any:
     path = file_path(filename)
     # The lock makes sure that fluxes and model come from the same writer.
     with locked([path.parent], shared=True), reading(path):
-        return _assemble(cls, read_fits(path, checksum=checksum), None, None, path.parent, checksum)
+        own = _assemble(cls, read_fits(path, checksum=checksum), None, None, path.parent, checksum)
+        return reported(own, f"File {path}")
 
 
 def write(

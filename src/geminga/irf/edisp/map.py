@@ -41,6 +41,9 @@ class EDispMap(IRFMap):
     def __init__(self, edisp_map: Any, exposure_map: Any = None) -> None:
         super().__init__(edisp_map, exposure_map)
 
+    def _steps(self, axis: Any) -> Array:
+        return np.diff(axis.edges.value)
+
     @property
     def edisp_map(self) -> Any:
         """The map."""
@@ -187,6 +190,9 @@ class EDispKernelMap(IRFMap):
 
     def __init__(self, edisp_kernel_map: Any, exposure_map: Any = None) -> None:
         super().__init__(edisp_kernel_map, exposure_map)
+
+    def _steps(self, axis: Any) -> Array:
+        return np.ones(axis.nbin)
 
     @property
     def edisp_map(self) -> Any:

@@ -60,6 +60,9 @@ class PSFMap(IRFMap):
     def __init__(self, psf_map: Any, exposure_map: Any = None) -> None:
         super().__init__(psf_map, exposure_map)
 
+    def _steps(self, axis: Any) -> Array:
+        return np.asarray(np.pi * np.diff(axis.edges.to_value("rad") ** 2) * self.psf_map.unit.to("sr-1"))
+
     @property
     def energy_name(self) -> str:
         """Name of the energy axis."""

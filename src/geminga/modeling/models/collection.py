@@ -21,6 +21,7 @@ from geminga.modeling.models import select as choose
 from geminga.modeling.models.base import ModelBase, relink
 from geminga.modeling.parameter import Parameter
 from geminga.modeling.parameters import Parameters
+from geminga.utils.faults import Checked
 
 __all__ = ["DatasetModels", "Models"]
 
@@ -56,7 +57,7 @@ def _checked(models: Iterable[Any]) -> list[Any]:
     return checked
 
 
-class DatasetModels(CovarianceMixin, Sequence[Any]):
+class DatasetModels(Checked, CovarianceMixin, Sequence[Any]):
     """List of models with unique names, found by position or by name.
 
     Parameters
@@ -101,6 +102,17 @@ class DatasetModels(CovarianceMixin, Sequence[Any]):
 
     def _members(self) -> list[Any]:
         return self._models
+
+    _remedy = "Correct the parameters."
+
+    def _faults(self) -> Iterator[str]:
+        for name, p in zip(self.parameters_unique_names, self.parameters, strict=True):
+            if p.min > p.max:
+                yield f"{name} has the lower bound {p.min:g} above the upper bound {p.max:g}"
+            elif not p.frozen and not (p.value >= p.min or np.isnan(p.min)) & (p.value <= p.max or np.isnan(p.max)):
+                yield f"{name} = {p.value:g} lies outside its bounds, {p.min:g} to {p.max:g}"
+            if p.error < 0:
+                yield f"{name} has the negative error {p.error:g}"
 
     @property
     def penalties(self) -> list[Any]:

@@ -17,6 +17,7 @@ from geminga.modeling.models.create import Model
 from geminga.modeling.parameter import Parameter
 from geminga.utils import yaml as text_format
 from geminga.utils.check import yaml_checksum
+from geminga.utils.faults import reported
 from geminga.utils.files import make_path, read_text, reading, write_files
 from geminga.utils.filesets import FileSet, write_sets
 from geminga.utils.locks import locked
@@ -214,7 +215,7 @@ def read(cls: Any, /, filename: Any, checksum: bool = False, allow_outside: bool
         data = text_format.from_yaml(read_text(path), checksum=checksum, name=f"File {path}")
         new = cls(models_from_dict(data, path.parent, allow_outside=allow_outside))
         take_covariance(new, data, path.parent, strict=checksum, allow_outside=allow_outside)
-    return new
+        return reported(new, f"File {path}")
 
 
 def to_dict(models: Any, full_output: bool = False, overwrite_templates: bool = False) -> dict[str, Any]:
