@@ -6,14 +6,15 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 OUT ?= geminga-demo
 PYTEST_ARGS ?= -n 2
+FUZZ_SECONDS ?= 300
 
 export MPLBACKEND ?= Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test validate lint types layers format docs bench changelog clean
+.PHONY: help demo test validate fuzz trust-page lint types layers format docs bench changelog clean
 
 help:  ## list the commands
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 demo: $(VENV)/.installed-base  ## simulate, fit and plot a small field (no data needed)
 	$(BIN)/geminga demo --out $(OUT)
@@ -23,6 +24,13 @@ test: $(VENV)/.installed-test  ## run the tests (set GAMMAPY_DATA to include tho
 
 validate: $(VENV)/.installed-test  ## run the long statistical studies
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -m slow
+
+fuzz: $(VENV)/.installed-fuzz  ## fuzz the readers of FITS files and text (FUZZ_SECONDS each)
+	$(BIN)/python -m tests.fuzz.run fits $(FUZZ_SECONDS)
+	$(BIN)/python -m tests.fuzz.run text $(FUZZ_SECONDS)
+
+trust-page: $(VENV)/.installed-test  ## write the page on bad inputs anew
+	$(BIN)/python -m tests.trust.cases.page
 
 lint: $(VENV)/.installed-dev  ## check style and format
 	$(BIN)/ruff check

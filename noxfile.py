@@ -64,6 +64,39 @@ def devtest(session: nox.Session) -> None:
     session.run("pytest", "-n", "2", "-m", "not slow", *session.posargs)
 
 
+SURROUNDINGS = {
+    "language": {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    "home": {"HOME": "/proc/none", "XDG_CONFIG_HOME": "/proc/none", "XDG_CACHE_HOME": "/proc/none"},
+    "one-thread": {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+    "two-threads": {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"},
+}
+
+
+@nox.session
+@nox.parametrize("name", list(SURROUNDINGS))
+def surroundings(session: nox.Session, name: str) -> None:
+    """Run the tests in another language, without a home that can be written, with one and two threads."""
+    session.install("-e", ".[test]")
+    session.run("pytest", "-n", "2", "-m", "not slow", *session.posargs, env=SURROUNDINGS[name])
+
+
+@nox.session
+def offline(session: nox.Session) -> None:
+    """Run the tests without a network."""
+    session.install("-e", ".[test]")
+    session.run(
+        "unshare", "--net", "--map-root-user", "python", "-m", "pytest", "-m", "not slow", *session.posargs, external=True
+    )
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Fuzz the readers, ten minutes each unless told otherwise."""
+    session.install("-e", ".[fuzz]")
+    for target in ("fits", "text"):
+        session.run("python", "-m", "tests.fuzz.run", target, *(session.posargs or ["600"]))
+
+
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation with its examples; warnings are errors."""

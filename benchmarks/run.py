@@ -73,6 +73,7 @@ NAMES = (
     "reduce_all_1",
     "reduce_all_2",
     "simulate_events",
+    "checks",
 )
 
 

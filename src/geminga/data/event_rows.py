@@ -6,6 +6,7 @@ Users who ask for the table get one, which from then on is what counts, as they 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -21,6 +22,8 @@ from geminga.utils.time import time_ref_from_dict
 from geminga.utils.units import parse_unit
 
 __all__ = ["CANONICAL", "FileRows", "Rows", "TableRows", "reference_time"]
+
+log = logging.getLogger(__name__)
 
 Floats = NDArray[np.float64]
 
@@ -61,6 +64,7 @@ def reference_time(header: Mapping[str, Any]) -> Time:
     """Reference of elapsed times: that of the header, else 2000-01-01 TT."""
     if "MJDREFI" in header or "MJDREF" in header:
         return time_ref_from_dict(header)
+    log.warning("Events have no reference time (MJDREFI and MJDREFF); 2000-01-01 TT is assumed.")
     return Time("2000-01-01T00:00:00", scale="tt", format="isot")
 
 

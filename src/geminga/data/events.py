@@ -62,6 +62,9 @@ class EventList:
     _rows: Rows
 
     def __init__(self, table: Table, meta: Any = None) -> None:
+        if not isinstance(table, Table):
+            msg = f"EventList got a {type(table).__name__}; expected a table (EventList.read reads a file)."
+            raise InputError(msg)
         self._rows = TableRows(table)
         self._meta = EventListMetaData() if meta is None and not table.meta else meta
 

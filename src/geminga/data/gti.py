@@ -31,7 +31,11 @@ Array = NDArray[np.float64]
 
 def _reference(value: Any) -> Time:
     """Reference time as given; 2000-01-01 TT for None."""
-    time = Time(51544.0, format="mjd", scale="tt") if value is None else Time(value)
+    try:
+        time = Time(51544.0, format="mjd", scale="tt") if value is None else Time(value)
+    except (ValueError, TypeError) as error:
+        msg = f"GTI: reference_time is {value!r}; expected a time, such as '2020-01-01T12:00:00'."
+        raise InputError(msg) from error
     if not time.isscalar:
         msg = f"GTI: reference_time has shape {time.shape}; expected one time."
         raise InputError(msg)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import astropy.units as u
 import numpy as np
 
 from geminga.datasets.products import filled_parts, label
@@ -13,6 +14,7 @@ from geminga.utils.faults import bad_values, refuse
 
 __all__ = ["REMEDY", "check_values", "faults", "validate"]
 
+_EXPOSURE = u.Unit("cm2 s")
 REMEDY = "Correct the maps or exclude the bins with a mask."
 
 
@@ -50,13 +52,15 @@ def faults(self: Any) -> Iterator[str]:
         response = getattr(value, "_faults", None)
         if response is not None:
             yield from (f"{part.name.upper()}: {text}" for text in response())
-    yield from _different_axes(self)
+    yield from _exposure_faults(self)
 
 
-def _different_axes(self: Any) -> Iterator[str]:
-    """Axes of true energy that differ between exposure and responses."""
+def _exposure_faults(self: Any) -> Iterator[str]:
+    """A wrong unit, and axes of true energy that differ between exposure and responses."""
     if self.exposure is None:
         return
+    if not self.exposure.unit.is_equivalent(_EXPOSURE):
+        yield f"EXPOSURE is in '{self.exposure.unit}'; expected a unit convertible to 'cm2 s'"
     axis = self.exposure.geom.axes["energy_true"]
     for part, value in filled_parts(self):
         names = part.geom(value).axes.names
@@ -76,4 +80,6 @@ def _used(value: Any, keep: Any) -> Any:
     data = value.frozen_data
     if keep is None or keep.shape == data.shape:
         return keep
-    return np.broadcast_to(keep.any(axis=tuple(range(keep.ndim - 2))), data.shape)
+    image = keep.any(axis=tuple(range(keep.ndim - 2)))
+    # A mask on other pixels is a fault of its own.
+    return np.broadcast_to(image, data.shape) if image.shape == data.shape[-2:] else None

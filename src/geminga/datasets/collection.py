@@ -145,6 +145,7 @@ class Datasets(MutableSequence):
     @models.setter
     def models(self, models: Any) -> None:
         self._models = None if models is None else DatasetModels(models)
+        combine.report_unassigned(self._datasets, self._models)
         for dataset, own in combine.models_by_dataset(self._datasets, self._models):
             dataset.models = own
 

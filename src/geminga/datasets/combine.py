@@ -23,6 +23,7 @@ __all__ = [
     "instrument",
     "lies_between",
     "models_by_dataset",
+    "report_unassigned",
     "sliced_by_energy",
     "stack_reduce",
 ]
@@ -91,6 +92,16 @@ def models_by_dataset(datasets: Sequence[Any], models: Any) -> Iterator[tuple[An
             own[name].append(position)
     for dataset in datasets:
         yield dataset, None if models is None else models[sorted(common + own[dataset.name])]
+
+
+def report_unassigned(datasets: Sequence[Any], models: Any) -> None:
+    """Say in the log which models are assigned to datasets none of which is there."""
+    known = {dataset.name for dataset in datasets}
+    for model in models or ():
+        names = model.datasets_names
+        names = [names] if isinstance(names, str) else names
+        if names and known.isdisjoint(names):
+            log.warning("Model %r is assigned to %s, none of which is among %s.", model.name, ", ".join(names), ", ".join(known))
 
 
 def _check_stackable(datasets: Sequence[Any]) -> None:

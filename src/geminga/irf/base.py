@@ -98,8 +98,8 @@ class IRF(Checked):
 
     def _faults(self) -> Iterator[str]:
         data = self.data
-        # A thousandth of the largest value below zero is rounding.
-        floor = -1e-3 * max(float(np.nanmax(data, initial=0.0)), 0.0) if data.dtype.kind == "f" else 0.0
+        # A millionth of the largest value below zero is rounding.
+        floor = -1e-6 * max(float(np.nanmax(data, initial=0.0)), 0.0) if data.dtype.kind == "f" else 0.0
         yield from bad_values(self.tag, data, self.axes, floor=floor, is_sky=False)
 
     # ---- state -------------------------------------------------------------------------------

@@ -71,8 +71,9 @@ class IRFMap(Checked):
     def _too_large(self) -> Iterator[str]:
         """Faults of the probability of any outcome."""
         first, *others = self._irf_map.geom.axes
-        # The first axis comes last before the pixels.
-        total = np.tensordot(self._irf_map.frozen_data, self._steps(first), axes=(-3, 0))
+        data = self._irf_map.frozen_data  # the first axis comes last before the pixels
+        total = self._steps(first).astype(data.dtype) @ data.reshape(*data.shape[:-2], -1)
+        total = total.reshape(*data.shape[:-3], *data.shape[-2:])
         places = np.argwhere(total > 1 + _TOLERANCE)
         if len(places):
             text = where(total, others[::-1], places)

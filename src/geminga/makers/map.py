@@ -226,6 +226,8 @@ class MapDatasetMaker(Maker):
 
     def _completed(self, bkg: Any) -> Any:
         """Background without gaps, continued beyond its last offset; the original stays as it is."""
+        if (np.asarray(bkg.data) < 0).any():
+            log.warning("The background rate is negative in %d bins; there is none there.", (np.asarray(bkg.data) < 0).sum())
         if self.background_pad_offset and bkg.has_offset_axis:
             bkg = bkg.pad((0, 1), mode="edge", axis_name="offset")
         if self.background_interp_missing_data and not (np.asarray(bkg.data) > 0).all():

@@ -105,6 +105,9 @@ class SafeMaskMaker(Maker):
         if irfs not in {"DL3", "DL4"}:
             msg = f"SafeMaskMaker: irfs is {irfs!r}; expected 'DL3' (tables) or 'DL4' (maps)."
             raise InputError(msg)
+        if not (0 <= aeff_percent <= 100 and bias_percent >= 0):
+            msg = f"SafeMaskMaker: aeff_percent is {aeff_percent}, bias_percent {bias_percent}; expected 0 to 100, and above 0."
+            raise InputError(msg)
         self.aeff_percent, self.bias_percent = aeff_percent, bias_percent
         self.position, self.irfs = position, irfs
         self.fixed_offset = None if fixed_offset is None else as_quantity(fixed_offset, "deg", "fixed_offset")

@@ -8,6 +8,7 @@ model now holds, times the errors of now. So copying, linking, adding and removi
 from __future__ import annotations
 
 import html
+import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ from geminga.modeling.parameter import Parameter
 from geminga.modeling.parameters import Parameters
 
 __all__ = ["Covariance", "CovarianceMixin", "translated"]
+
+log = logging.getLogger(__name__)
 
 FloatArray = NDArray[np.float64]
 
@@ -70,6 +73,8 @@ class Covariance:
                 f"{', '.join(self.parameters.names)}."
             )
             raise DataError(msg)
+        if not np.allclose(value, value.T, rtol=1e-6, atol=0, equal_nan=True) or not np.isfinite(value).all():
+            log.warning("Covariance of %s is not symmetric or not finite.", ", ".join(self.parameters.names))
         self._data = value
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> FloatArray:

@@ -101,7 +101,11 @@ class ScannedNumber:
         if values is None:
             self._scan_values = None
             return
-        values = np.asarray(values.to_value(self._unit) if isinstance(values, u.Quantity) else values, dtype=float)
+        try:
+            values = np.asarray(values.to_value(self._unit) if isinstance(values, u.Quantity) else values, dtype=float)
+        except (TypeError, ValueError) as error:
+            msg = f"scan_values of parameter {self._name!r} got {values!r}; expected numbers in '{self._unit}'."
+            raise ParameterError(msg) from error
         if values.ndim != 1 or not np.isfinite(values).all():
             msg = f"scan_values of parameter {self._name!r} got {values!r}; expected a one-dimensional array of finite numbers."
             raise ParameterError(msg)

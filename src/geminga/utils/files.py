@@ -40,8 +40,8 @@ __all__ = [
     "write_fits",
 ]
 
-#: Largest size of a decompressed file in bytes: a few kB can be made to fill any memory.
-MAX_DECOMPRESSED = 2**32
+#: Largest size of a decompressed file in bytes, or this many times what is compressed: a few kB can be made to fill any memory.
+MAX_DECOMPRESSED, MAX_RATIO = 2**29, 50
 
 #: What parsers raise when content is not what they expect.
 _FOREIGN = (
@@ -54,6 +54,7 @@ _FOREIGN = (
     RecursionError,
     MemoryError,
     EOFError,
+    UnboundLocalError,  # in astropy, of columns in a format it does not know
     struct.error,
     fits.VerifyError,
 )
@@ -80,6 +81,11 @@ def make_path(path: str | Path | None) -> Path | None:
         name = text[1:].split("/")[0]
         msg = f"Path {str(path)!r} uses the environment variable {name}, which is not set; set it or give a full path."
         raise FileError(msg)
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError as error:
+        msg = f"{path!r} cannot be the name of a file where the system's encoding is {error.encoding}; use letters of ASCII."
+        raise InputError(msg) from error
     if "\0" in text:
         msg = f"{path!r} is not the name of a file."
         raise InputError(msg)
@@ -129,7 +135,13 @@ def reading(path: str | Path) -> Iterator[None]:
 
 
 def _refuse_existing(path: Path, overwrite: bool) -> None:
-    if path.is_dir():
+    try:
+        is_folder = path.is_dir()
+        path.exists()
+    except OSError as error:  # such as a name that is too long
+        msg = f"{str(path)[:200]} cannot be the name of a file: {error.strerror}."
+        raise FileError(msg) from error
+    if is_folder:
         msg = f"{path} is a folder; give the name of a file."
         raise FileError(msg)
     if path.exists() and not overwrite:
@@ -323,14 +335,14 @@ def read_bytes(path: str | Path) -> bytes:
 
 def _decompressed(raw: bytes, path: Path) -> bytes:
     parts: list[bytes] = []
-    size = 0
+    size, most = 0, max(MAX_DECOMPRESSED, MAX_RATIO * len(raw))
     try:
         while raw[:2] == b"\x1f\x8b":
             stream = zlib.decompressobj(wbits=31)
-            parts.append(stream.decompress(raw, MAX_DECOMPRESSED - size + 1))
+            parts.append(stream.decompress(raw, most - size + 1))
             size += len(parts[-1])
-            if size > MAX_DECOMPRESSED:
-                msg = f"File {path} is larger than {MAX_DECOMPRESSED} bytes when decompressed; if that is right, gunzip it first."
+            if size > most:
+                msg = f"File {path} is larger than {most} bytes when decompressed; if that is right, gunzip it first."
                 raise CorruptFileError(msg)
             if not stream.eof:
                 where = whole.place_of_end(b"".join(parts))

@@ -54,7 +54,11 @@ def time_ref_from_dict(meta: Mapping[str, Any], format: str = "mjd", scale: str 
         whole, part = _number(meta, "MJDREF"), 0.0
     else:
         whole, part = _number(meta, "MJDREFI"), _number(meta, "MJDREFF")
-    time = Time(whole, part, format="mjd", scale=str(meta.get("TIMESYS", scale)).strip().lower())
+    system = str(meta.get("TIMESYS", scale)).strip().lower()
+    if system not in Time.SCALES:
+        msg = f"Keyword TIMESYS is {meta['TIMESYS']!r}; expected one of {', '.join(Time.SCALES)}."
+        raise FormatError(msg)
+    time = Time(whole, part, format="mjd", scale=system)
     time.format = format
     return time
 

@@ -20,7 +20,7 @@ __all__ = ["Extent", "add_manifest", "check_extent", "check_sums", "lost_hdus", 
 
 log = logging.getLogger(__name__)
 
-_BLOCK = 2880
+_BLOCK, _CARD = 2880, 80
 
 
 def add_manifest(hdulist: fits.HDUList) -> None:
@@ -78,8 +78,23 @@ def lost_hdus(header: Mapping[str, Any], names: Iterable[str]) -> list[str]:
     return [name or "(unnamed)" for name in (promised - Counter(names)).elements()]
 
 
-def _has_manifest(hdus: Sequence[Extent]) -> bool:
-    return bool({"NHDUS", "HDU1"} & set(hdus[0].header))
+def _has_manifest(hdus: Sequence[Extent], data: bytes) -> bool:
+    return bool(_cards(data, hdus[0], ("NHDUS", "HDU1")))
+
+
+def _cards(data: bytes, hdu: Extent, names: Iterable[str]) -> dict[str, Any]:
+    """Values of keywords that are there, from the bytes of a header: header objects are slow to ask."""
+    found: dict[str, Any] = {}
+    for name in names:
+        mark = f"{name:8}=".encode()
+        place = data.find(mark, hdu.start, hdu.middle)
+        while place >= 0 and (place - hdu.start) % _CARD:
+            place = data.find(mark, place + 1, hdu.middle)
+        if place >= 0:
+            text = data[place + len(mark) : place + _CARD].decode("ascii", "replace").strip()
+            value = text[1:].split("'")[0] if text.startswith("'") else text.split("/")[0]
+            found[name] = int(value) if value.strip().isdecimal() and not text.startswith("'") else value.strip()
+    return found
 
 
 def _label(index: int, hdu: Extent) -> str:
@@ -109,7 +124,7 @@ def check_extent(hdus: Sequence[Extent], data: bytes, name: str) -> None:
     CorruptFileError
         Naming the file (`name`) and the HDU.
     """
-    is_ours = _has_manifest(hdus)
+    is_ours = _has_manifest(hdus, data)
     for index, hdu in enumerate(hdus):
         needed = hdu.end if is_ours else hdu.middle + hdu.size
         if needed > len(data):
@@ -119,7 +134,10 @@ def check_extent(hdus: Sequence[Extent], data: bytes, name: str) -> None:
     if data[end : end + 100 * _BLOCK].strip(b"\0 \r\n"):
         msg = f"{name} is corrupt after HDU {len(hdus) - 1}: something follows (byte {end}) that is not a readable HDU."
         raise CorruptFileError(msg)
-    lost = lost_hdus(hdus[0].header, (hdu.name for hdu in hdus[1:]))
+    manifest = _cards(data, hdus[0], ["NHDUS", *(f"HDU{i}" for i in range(1, len(hdus)))])
+    names = [hdu.name for hdu in hdus[1:]]
+    is_complete = manifest == {"NHDUS": len(names)} | {f"HDU{i}": name for i, name in enumerate(names, start=1)}
+    lost = [] if is_complete else lost_hdus(hdus[0].header, names)
     if lost:
         what = f"lacks the HDUs {', '.join(lost)} it was written with, so it is truncated in HDU {len(hdus)} or edited"
         msg = f"{name} {what}; fetch it again, or remove the keyword NHDUS if you edited it."
@@ -136,12 +154,11 @@ def check_sums(hdus: Sequence[Extent], data: bytes, name: str, strict: bool) -> 
     CorruptFileError
         Naming the file (`name`) and the HDU.
     """
-    strict = strict or _has_manifest(hdus)
+    strict = strict or _has_manifest(hdus, data)
     for index, hdu in enumerate(hdus):
-        if "CHECKSUM" not in hdu.header and "DATASUM" not in hdu.header:
-            continue
         # The standard says that empty text stands for an unknown sum.
-        known = {key: text for key in ("DATASUM", "CHECKSUM") if (text := str(hdu.header.get(key, "")).strip())}
+        cards = _cards(data, hdu, ("DATASUM", "CHECKSUM"))
+        known = {key: text for key, value in cards.items() if (text := str(value).strip())}
         datasum = _sum(data, hdu.middle, hdu.end) if known else 0
         failed = []
         if known.get("DATASUM", str(datasum)) != str(datasum):

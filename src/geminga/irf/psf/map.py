@@ -114,6 +114,9 @@ class PSFMap(IRFMap):
                 f"{cls.__name__}.from_gauss got {len(sigma)} widths for {energy_axis_true.nbin} energies; give one, or one each."
             )
             raise InputError(msg)
+        if not (sigma > 0).all():
+            msg = f"{cls.__name__}.from_gauss got sigma {sigma} deg; expected numbers above zero."
+            raise InputError(msg)
         sigma = np.broadcast_to(sigma, energy_axis_true.nbin)[:, None]
         rad = rad_axis.center.to_value("deg")
         density = np.exp(-0.5 * (rad / sigma) ** 2) / (2 * np.pi * np.deg2rad(sigma) ** 2)
@@ -198,6 +201,9 @@ class PSFMap(IRFMap):
         position : SkyCoord, optional
             Place; the centre of the map if not given.
         """
+        if not ((np.asarray(fraction) >= 0) & (np.asarray(fraction) <= 1)).all():
+            msg = f"{type(self).__name__}.containment_radius: fraction is {fraction}; expected numbers from 0 to 1."
+            raise InputError(msg)
         axis = self.psf_map.geom.axes["rad"]
         grid = axis.upsample(20).center
         energy = np.atleast_1d(u.Quantity(energy_true))

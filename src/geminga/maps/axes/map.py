@@ -97,6 +97,10 @@ class MapAxis:
             problem = f"have shape {nodes.shape}, expected one dimension and at least {least}"
         elif len(nodes) == 1:
             problem = "" if np.isfinite(nodes[0]) else "are not finite"
+        elif not np.isfinite(nodes).all():
+            problem = f"are {nodes[:8]}, expected finite numbers"
+        elif self._interp == "log" and (nodes <= 0).any():
+            problem = f"are {nodes[:8]}, expected numbers above zero on a logarithmic scale"
         else:
             steps = nodes[1:] - nodes[:-1]
             if not ((steps > 0).all() or (steps < 0).all()):

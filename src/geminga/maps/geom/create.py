@@ -56,8 +56,8 @@ def sky_lonlat(skydir: Any, frame: str) -> tuple[float, float]:
     else:
         msg = f"WcsGeom: skydir is {skydir!r}, expected a SkyCoord or a pair (lon, lat) in deg."
         raise InputError(msg)
-    if not (np.isfinite(lon) and np.isfinite(lat)):
-        msg = f"WcsGeom: skydir is ({lon}, {lat}) deg, expected finite numbers."
+    if not (np.isfinite(lon) and abs(lat) <= 90):
+        msg = f"WcsGeom: skydir is ({lon}, {lat}) deg, expected a longitude and a latitude from -90 to 90 deg."
         raise InputError(msg)
     return lon, lat
 

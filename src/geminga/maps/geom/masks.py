@@ -79,6 +79,9 @@ def axis_mask(axis: Any, edge_min: Any = None, edge_max: Any = None, round_to_ed
     low, high = axis.edges_min.to_value(axis.unit), axis.edges_max.to_value(axis.unit)
     low, high = np.minimum(low, high), np.maximum(low, high)
     tolerance = 1e-9 * (high - low)
+    if edge_min is not None and edge_max is not None and not _coordinate(axis, edge_min) <= _coordinate(axis, edge_max):
+        msg = f"Axis {axis.name!r}: the range from {edge_min} to {edge_max} ends before it starts; exchange the two."
+        raise InputError(msg)
     mask = np.ones(axis.nbin, dtype=bool)
     if edge_min is not None:
         mask &= low >= _coordinate(axis, edge_min) - tolerance

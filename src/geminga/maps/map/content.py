@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geminga.errors import DataError
+from geminga.errors import DataError, InputError
 
-__all__ = ["Content", "checksum"]
+__all__ = ["Content", "checksum", "zeros"]
 
 _counter = itertools.count(1)
 
@@ -57,6 +57,21 @@ def _combine(words: NDArray[np.uint64]) -> int:
     return int(sums[0]) if len(sums) else 0
 
 
+def zeros(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    """Zeros.
+
+    Raises
+    ------
+    InputError
+        If they do not fit into the memory.
+    """
+    try:
+        return np.zeros(shape, dtype=dtype)
+    except (MemoryError, ValueError) as error:
+        msg = f"Map: data of shape {tuple(map(int, shape))} cannot be made ({error}); choose fewer or larger pixels."
+        raise InputError(msg) from error
+
+
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:
     """Read-only view whose own views refer to a buffer and not to the array, so that they do not count as holders of it."""
     try:
@@ -85,7 +100,7 @@ class Content:
 
     def __init__(self, array: NDArray[Any]) -> None:
         array = np.asarray(array)
-        if array.dtype.hasobject:
+        if array.dtype.hasobject or array.dtype.kind in "USmM":
             msg = f"Map: data are of type {array.dtype}, expected numbers or bool."
             raise DataError(msg)
         self.array: NDArray[Any] = array if array.flags.writeable else array.copy()

@@ -12,6 +12,7 @@ from geminga.errors import UnsupportedError
 from geminga.maps.geom.region import RegionGeom
 from geminga.maps.map import fill, get, iterate, plot
 from geminga.maps.map.base import Map
+from geminga.maps.map.content import zeros
 from geminga.utils.files import read_fits, reading, write_fits
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class RegionNDMap(Map, kind="region"):
         self, geom: RegionGeom, data: Any = None, dtype: Any = "float32", meta: dict[str, Any] | None = None, unit: Any = ""
     ) -> None:
         if data is None:
-            data = np.zeros(geom.data_shape, dtype=dtype)
+            data = zeros(geom.data_shape, dtype)
         super().__init__(geom, data, meta, unit)
 
     def _fitting(self, value: Any) -> NDArray[Any]:

@@ -80,7 +80,11 @@ def _kernel_array(kernel: Any) -> tuple[NDArray[np.float64], Any]:
     kernel = getattr(kernel, "psf_kernel_map", kernel)
     if hasattr(kernel, "frozen_data"):
         return np.asarray(kernel.frozen_data, dtype=float), kernel.geom.axes
-    return np.asarray(kernel, dtype=float), None
+    try:
+        return np.asarray(kernel, dtype=float), None
+    except (TypeError, ValueError) as error:
+        msg = f"Map.convolve: the kernel is a {type(kernel).__name__}; expected a PSFKernel, a map or an array."
+        raise InputError(msg) from error
 
 
 def convolve(self: Any, kernel: Any, method: str = "fft", mode: str = "same") -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ __all__ = [
     "to_unit",
     "upsample",
 ]
+
+log = logging.getLogger(__name__)
 
 
 def slice_by_idx(self: Any, slices: dict[str, Any]) -> Any:
@@ -285,6 +288,9 @@ def resample_axis(self: Any, axis: Any, weights: Any = None, ufunc: Any = np.add
         If there is no axis of this name.
     """
     geom = self.geom.resample_axis(axis)
+    found = geom.axes[axis.name].edges
+    if len(found) != len(axis.edges) or not np.allclose(found.to_value(axis.unit), axis.edges.value, rtol=1e-3, atol=0):
+        log.warning("Edges of axis %s are rounded to those there are: %s instead of %s.", axis.name, found, axis.edges)
     groups = self.geom.axes[axis.name].group_table(axis.edges)
     groups = groups[groups["bin_type"] == "normal"]
     position = self.geom.axes.index_data(axis.name)

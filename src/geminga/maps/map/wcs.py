@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from geminga.errors import GeometryError
 from geminga.maps.geom.wcs import WcsGeom
 from geminga.maps.map import get, plot, to_region, transform
 from geminga.maps.map import smooth as smoothing
 from geminga.maps.map.base import Map
+from geminga.maps.map.content import zeros
 
 if TYPE_CHECKING:
     from astropy.io import fits
@@ -132,7 +131,7 @@ class WcsNDMap(WcsMap, kind="wcs"):
         self, geom: WcsGeom, data: Any = None, dtype: Any = "float32", meta: dict[str, Any] | None = None, unit: Any = ""
     ) -> None:
         if data is None:
-            data = np.zeros(geom.data_shape, dtype=dtype)
+            data = zeros(geom.data_shape, dtype)
         super().__init__(geom, data, meta, unit)
 
     @classmethod

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geminga.errors import NameLookupError
+from geminga.errors import InputError, NameLookupError
 from geminga.modeling.fit import profile
 from geminga.modeling.fit.backends import Minimum, get_backend
 from geminga.modeling.fit.causes import causes_of_failure, causes_of_invalid_start
@@ -101,7 +101,7 @@ class Fit:
             If a penalty does not give its derivatives.
         """
         objective = Objective(datasets)
-        with all_or_nothing(objective.parameters):
+        with all_or_nothing(objective.parameters, _models_of(datasets)):
             optimized, end = self._optimize(objective, datasets)
             if not optimized.success:
                 return FitResult(optimized)
@@ -110,13 +110,14 @@ class Fit:
     def optimize(self, datasets: Any) -> OptimizeResult:
         """Find the minimum and write it into the models' parameters."""
         objective = Objective(datasets)
-        with all_or_nothing(objective.parameters):
+        with all_or_nothing(objective.parameters, _models_of(datasets)):
             return self._optimize(objective, datasets)[0]
 
     def covariance(self, datasets: Any, optimize_result: OptimizeResult | None = None) -> CovarianceResult:
         """Covariance at the present values, from the exact second derivatives; sets errors and ``models.covariance``."""
-        objective = Objective(datasets)
-        return self._covariance(objective, End.at(objective, objective.x0), _models_of(datasets))
+        objective, models = Objective(datasets), _models_of(datasets)
+        with all_or_nothing(objective.parameters, models):
+            return self._covariance(objective, End.at(objective, objective.x0), models)
 
     def _optimize(self, objective: Objective, datasets: Any) -> tuple[OptimizeResult, End]:
         backend = get_backend(self.optimize_opts["backend"])
@@ -266,6 +267,9 @@ class Fit:
         models = _models_of(datasets)
         objective = Objective(datasets)
         i, j = (self._position(objective, datasets, p) for p in (x, y))
+        if i == j or not sigma > 0:
+            msg = f"Fit.stat_contour got {x!r}, {y!r} and sigma {sigma}; expected two parameters that differ, and sigma above 0."
+            raise InputError(msg)
         follow = profile.mncontour if self.confidence_opts["backend"] == "minuit" else profile.contour
         first, second, success = follow(objective, i, j, numpoints, sigma)
         names = [_unique_name(models, models.parameters[p]) for p in (x, y)]

@@ -29,7 +29,8 @@ def as_list(datasets: Any) -> list[Any]:
     InputError
         If something has no ``likelihood``.
     """
-    items = [datasets] if hasattr(datasets, "likelihood") else list(datasets)
+    is_one = hasattr(datasets, "likelihood") or not isinstance(datasets, Iterable)
+    items = [datasets] if is_one else list(datasets)
     for item in items:
         if not hasattr(item, "likelihood"):
             msg = f"Cannot fit {item!r} of type {type(item).__name__}; expected a dataset, a list of them, or Datasets."
@@ -61,15 +62,22 @@ def _values_of(own: Any, points: Array) -> Array:
 
 
 @contextmanager
-def all_or_nothing(parameters: Sequence[Any]) -> Iterator[None]:
-    """Whatever goes wrong inside, Ctrl-C included, leaves values and errors of the parameters as they were."""
-    before = [(p, p.value, p.error) for p in parameters]
+def all_or_nothing(parameters: Sequence[Any], models: Any = ()) -> Iterator[None]:
+    """Whatever goes wrong inside, Ctrl-C included, leaves values, errors and covariance of the parameters as they were."""
+    before = [(p, p.value, p.error) for p in unique([*parameters, *getattr(models, "parameters", ())])]
+    blocks = [(own, own._blocks) for own in _with_members(models)] if models else []
     try:
         yield
     except BaseException:
         for p, value, error in before:
             p.value, p.error = value, error
+        for own, block in blocks:
+            own._blocks = block
         raise
+
+
+def _with_members(own: Any) -> list[Any]:
+    return [own, *(inner for member in own._members() for inner in _with_members(member))]
 
 
 class Objective:

@@ -101,6 +101,21 @@ class ModelBase(CovarianceMixin):
                     _assign(parameter, value, type(self).__name__)
             self._hold(parameter)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self.default_parameters.names:
+            self._check_link(name, value)
+        super().__setattr__(name, value)
+
+    def _check_link(self, name: str, value: Any) -> None:
+        """Refuse what cannot take the place of a parameter."""
+        owner = type(self).__name__
+        if not isinstance(value, Parameter):
+            msg = f"{owner}.{name} = {value!r} would replace the parameter; set {name}.value or .quantity, or give a Parameter."
+            raise ParameterError(msg)
+        present = self.__dict__.get(name)
+        if present is not None:
+            _check_unit(value, present.unit, owner)
+
     def _hold(self, parameter: Parameter) -> None:
         if parameter._type is None:
             parameter._type = self._type

@@ -76,7 +76,9 @@ class TemplateSpatialModel(SpatialModel):
         own = map.copy() if copy_data else map
         if (own.frozen_data < 0).any():
             log.warning("Template map has negative values; they are set to zero.")
-        values = np.clip(np.nan_to_num(own.frozen_data.astype(float)), 0, None)
+        if not np.isfinite(own.frozen_data).all():
+            log.warning("Template map has values which are NaN or infinite; they are set to zero.")
+        values = np.clip(np.nan_to_num(own.frozen_data.astype(float), posinf=0.0), 0, None)
         unit = own.unit
         if unit == u.dimensionless_unscaled:
             log.warning("Template map has no unit; sr-1 is assumed.")

@@ -101,6 +101,9 @@ class EBLAbsorptionNormSpectralModel(SpectralModel):
             raise DataError(msg)
         self._table = -np.log(np.maximum(self.data.value, _TINY)) if self._scale == "log" else self.data.value
         super().__init__(redshift=redshift, alpha_norm=alpha_norm)
+        if self.redshift.value < 0:
+            msg = f"EBLAbsorptionNormSpectralModel: redshift is {self.redshift.value}; expected a number from zero on."
+            raise InputError(msg)
 
     def _depth(self, table: Array, redshift: float) -> tuple[Array, Array]:
         """Optical depth at the energies of a table, and its derivative by redshift."""

@@ -17,7 +17,7 @@ import numpy as np
 from astropy import units as u
 from numpy.typing import ArrayLike, NDArray
 
-from geminga.errors import InputError
+from geminga.errors import DataError, InputError
 from geminga.modeling.models.base import ModelBase
 from geminga.modeling.models.coordinates import as_energy, positive_energies
 from geminga.modeling.models.derivative import (
@@ -158,7 +158,13 @@ class SpectralModel(ModelBase):
         name = type(self).__name__
 
         def values_at(values: Array) -> Array:
-            return np.broadcast_to(in_canonical(function(**quantities(parameters, values)), unit, name), shape)
+            found = in_canonical(function(**quantities(parameters, values)), unit, name)
+            if found.size != 1 and found.shape != shape:
+                msg = (
+                    f"{name}.evaluate returned an array of shape {found.shape} for energies of shape {shape}; expected the same."
+                )
+                raise DataError(msg)
+            return np.broadcast_to(found, shape)
 
         return lambda values: differentiate(values_at, values, parameters)
 

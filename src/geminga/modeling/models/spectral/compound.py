@@ -10,7 +10,7 @@ import numpy as np
 from astropy import units as u
 from numpy.typing import ArrayLike
 
-from geminga.errors import FormatError, InputError
+from geminga.errors import FormatError, InputError, UnitError
 from geminga.modeling.models.coordinates import as_energy
 from geminga.modeling.models.create import Model
 from geminga.modeling.models.derivative import Evaluator, Result, differentiate, in_canonical
@@ -108,12 +108,20 @@ class CompoundSpectralModel(SpectralModel):
     def __call__(self, energy: Any) -> u.Quantity:
         """Evaluate the model at `energy`."""
         energy = as_energy(energy)
-        return self.operator(self.model1(energy), self.model2(energy))
+        return self._combined(self.model1(energy), self.model2(energy))
 
     def evaluate(self, energy: Any, *args: Any) -> Any:
         """Evaluate for parameter values in the order of `parameters`."""
         n = len(self.model1.parameters)
-        return self.operator(self.model1.evaluate(energy, *args[:n]), self.model2.evaluate(energy, *args[n:]))
+        return self._combined(self.model1.evaluate(energy, *args[:n]), self.model2.evaluate(energy, *args[n:]))
+
+    def _combined(self, one: Any, other: Any) -> Any:
+        try:
+            return self.operator(one, other)
+        except u.UnitConversionError as error:
+            names = f"{type(self.model1).__name__} ('{one.unit}') and {type(self.model2).__name__} ('{other.unit}')"
+            msg = f"CompoundSpectralModel: {self.operator.__name__} of {names} is not defined; multiply a spectrum with norms."
+            raise UnitError(msg) from error
 
     def _break_energies(self, values: Array) -> Sequence[float]:
         n = len(self.model1.parameters)

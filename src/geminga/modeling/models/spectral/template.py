@@ -13,6 +13,7 @@ from geminga.errors import DataError, FormatError, InputError, UnitError
 from geminga.modeling.models.coordinates import as_energy
 from geminga.modeling.models.derivative import canonical_unit
 from geminga.modeling.models.spectral.base import Array, Formula, SpectralModel
+from geminga.numerics.interpolation import SCALES
 from geminga.numerics.quadrature import log_panels
 from geminga.numerics.spectra_table import table_integral, table_value
 
@@ -27,6 +28,10 @@ def _interp_kwargs(given: Mapping[str, Any] | None) -> dict[str, Any]:
     unknown = set(given or {}) - {*settings, "fill_value", "bounds_error", "axis", "clip"}
     if unknown:
         msg = f"TemplateSpectralModel: unknown interp_kwargs {', '.join(sorted(unknown))}; known: {', '.join(settings)}."
+        raise InputError(msg)
+    scale = (given or {}).get("values_scale", "log")
+    if scale not in SCALES:
+        msg = f"TemplateSpectralModel: values_scale is {scale!r}; expected one of {', '.join(SCALES)}."
         raise InputError(msg)
     return {**settings, **(given or {})}
 
