@@ -222,7 +222,8 @@ class FluxPointsEstimator(ParameterEstimator):
         """Rows of shape (..., n_time, n_energy) as maps; `axes` are energy, and time if there are several."""
         geom = RegionGeom.create(region, axes=axes)
         names = LabelMapAxis([d.name for d in datasets], name="dataset")
-        scan = MapAxis.from_nodes(np.asarray(self.norm.scan_values, dtype=float), interp=self.norm.interp, name="norm")
+        nodes = np.asarray(self.norm.scan_values, dtype=float)
+        scan = MapAxis.from_nodes(nodes, interp=self.norm.interp if (nodes > 0).all() else "lin", name="norm")
         data = {}
         failures = described(rows.pop("reason"), axes)
         inner = {**dict.fromkeys(PER_DATASET, names), "stat_scan": scan}
