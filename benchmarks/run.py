@@ -45,6 +45,7 @@ NAMES = (
     "fit_gauss_2",
     "fit_gauss_4",
     "fit_gauss_8",
+    "fit_ellipse",
     "fit_gauss_16",
     "fit_fermi",
     "read_pha",
