@@ -55,29 +55,17 @@ def freeze_data(dataset: Any, whole: bool = False) -> DataPlan:
     """
     reference = next(m for m in (dataset.counts, dataset.background, dataset.mask_safe, dataset.mask_fit) if m is not None)
     geom = reference.geom
-    image = geom.to_image()
     is_region = bool(geom.is_region)
-    shape = (1, 1) if is_region else image.data_shape
-    vectors = np.moveaxis(np.asarray(image.pixel_unit_vectors(None)), 0, -1).reshape(-1, 3)
-    # A spectrum needs no solid angle, and may have no region.
-    solid_angle = np.ones(1) if is_region else np.asarray(image.solid_angle().to_value("sr"), dtype=float).reshape(-1)
+    shape = (1, 1) if is_region else geom.to_image().data_shape
+    vectors, solid_angle = _pixels(geom.to_image(), is_region)
     counts = None if dataset.counts is None else image_data(dataset.counts.frozen_data)
     mask = None if whole else dataset.mask
     n_energy = geom.axes["energy"].nbin
     mask_data = np.ones((n_energy, len(vectors)), bool) if mask is None else image_data(np.asarray(mask.frozen_data))
-    if is_region and not np.isfinite(vectors).all():
-        vectors = np.array([[1.0, 0.0, 0.0]])
     kind = statistic_kind(dataset)
     if not kind.is_sparse:  # every bin of the mask is to be evaluated
         counts = np.ones_like(mask_data, dtype=float)
     field = make_field(counts, mask_data, vectors, solid_angle, shape)
-    background = None
-    if kind.has_background and dataset.background is not None:
-        full = image_data(dataset.background.frozen_data)[:, field.pixel].astype(float)
-        if not field.mask.all():
-            full = np.where(field.mask[field.group], full, 0.0)  # whatever masked bins hold has no influence
-        total = full.sum(axis=1)
-        background = (full[field.bin_energy, field.bin_pixel], total, full)
     constant = 0.0
     if dataset.stat_type == "cstat":
         n = field.bin_counts
@@ -95,11 +83,30 @@ def freeze_data(dataset: Any, whole: bool = False) -> DataPlan:
         edges_true=edges_true,
         energy_true=energy_true,
         exposure=exposure,
-        background=background,
+        background=_background(dataset, field) if kind.has_background else None,
         irf=plan_irf,
         stat_constant=constant,
         statistic=None if kind.is_sparse else _statistic_of_bins(kind, dataset, field),
     )
+
+
+def _pixels(image: Any, is_region: bool) -> tuple[Array, Array]:
+    """Unit vectors and solid angles (sr) of the pixels."""
+    vectors = np.moveaxis(np.asarray(image.pixel_unit_vectors(None)), 0, -1).reshape(-1, 3)
+    if not is_region:
+        return vectors, np.asarray(image.solid_angle().to_value("sr"), dtype=float).reshape(-1)
+    # A spectrum needs no solid angle, and may have no region.
+    return vectors if np.isfinite(vectors).all() else np.array([[1.0, 0.0, 0.0]]), np.ones(1)
+
+
+def _background(dataset: Any, field: Field) -> tuple[Array, Array, Array] | None:
+    """Background in the occupied bins, its sum over the mask for each energy, and the image (n_e, n_p)."""
+    if dataset.background is None:
+        return None
+    full = image_data(dataset.background.frozen_data)[:, field.pixel].astype(float)
+    if not field.mask.all():
+        full = np.where(field.mask[field.group], full, 0.0)  # whatever masked bins hold has no influence
+    return full[field.bin_energy, field.bin_pixel], full.sum(axis=1), full
 
 
 def _statistic_of_bins(kind: StatisticKind, dataset: Any, field: Field) -> Statistic:

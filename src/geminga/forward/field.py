@@ -127,30 +127,15 @@ def make_field(
     """
     order, tile = tile_order(image_shape)
     finite: Any = np.isfinite(vectors[order, 0])
-    if mask is None:
-        n_energy = 1 if counts is None else counts.shape[0]
-        selected = finite
-        masks, group = np.ones((1, int(finite.sum())), bool), np.zeros(n_energy, dtype=np.intp)
-    else:
-        n_energy = mask.shape[0]
-        unique, group = _unique_rows(mask)
-        covered: Any = unique.any(axis=0)
-        selected = finite & covered[order]
-        masks = unique[:, order[selected]]
+    n_energy = len(mask) if mask is not None else 1 if counts is None else len(counts)
+    selected, masks, group = _inside(mask, finite, order, n_energy)
     order, tile = order[selected], tile[selected]
     n_tile = int(tile[-1]) + 1 if len(tile) else 0
     tile_start = np.searchsorted(tile, np.arange(n_tile + 1))
     v = np.ascontiguousarray(vectors[order])
     center, radius = _bounding(v, tile_start)
     side = float(np.rad2deg(np.sqrt(np.median(solid_angle[order])))) if len(order) else 0.0
-    if counts is None:
-        n = np.zeros((len(order), n_energy))
-    else:
-        n = counts[:, order].T
-        n = np.where(masks[group].T, n, 0) if not masks.all() else n
-    flat = np.flatnonzero(n)
-    bin_pixel, bin_energy = np.divmod(flat, n_energy)
-    bin_start = np.searchsorted(bin_pixel, tile_start)
+    bin_pixel, bin_energy, bin_counts = _occupied(counts, order, masks[group])
     return Field(
         shape=(n_energy, len(vectors)),
         pixel=order,
@@ -164,9 +149,32 @@ def make_field(
         tile_radius=radius,
         bin_pixel=bin_pixel,
         bin_energy=bin_energy.astype(np.int32),
-        bin_counts=n.ravel()[flat].astype(float),
-        bin_start=bin_start,
+        bin_counts=bin_counts,
+        bin_start=np.searchsorted(bin_pixel, tile_start),
     )
+
+
+def _inside(
+    mask: NDArray[np.bool_] | None, finite: NDArray[np.bool_], order: Index, n_energy: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], Index]:
+    """Which pixels (in `order`) some energy uses, the distinct masks of these, and the mask of each energy."""
+    if mask is None:
+        return finite, np.ones((1, int(finite.sum())), bool), np.zeros(n_energy, dtype=np.intp)
+    unique, group = _unique_rows(mask)
+    covered: Any = unique.any(axis=0)
+    selected = finite & covered[order]
+    return selected, unique[:, order[selected]], group
+
+
+def _occupied(counts: NDArray | None, order: Index, mask: NDArray[np.bool_]) -> tuple[Index, Index, Array]:
+    """Pixel, energy and counts of the bins inside the mask (n_e, n_p) which hold any."""
+    if counts is None:
+        return np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0)
+    n = counts[:, order].T
+    n = n if mask.all() else np.where(mask.T, n, 0)
+    flat = np.flatnonzero(n)
+    pixel, energy = np.divmod(flat, len(mask))
+    return pixel, energy, n.ravel()[flat].astype(float)
 
 
 def _unique_rows(mask: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], Index]:

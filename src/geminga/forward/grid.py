@@ -9,17 +9,17 @@ Legend: T true energy, e energy, s one, or e if the PSF is one of reconstructed 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geminga.forward.field import Field, Selection
+from geminga.forward.field import Selection
 from geminga.forward.folded import Fold
-from geminga.forward.irf import FixedIrf, Irf, IrfSource, PsfTable
-from geminga.forward.lattice import Lattice, lonlat, make_kernel, make_lattice, pixel_parts, plan_extent
+from geminga.forward.general import GeneralSource
+from geminga.forward.irf import FixedIrf, Irf, PsfTable
+from geminga.forward.lattice import Lattice, lonlat, make_kernel, make_lattice, pixel_parts
 from geminga.forward.memo import Memo
 from geminga.forward.position import position_vectors
 from geminga.forward.psf_scale import rounded
@@ -47,42 +47,22 @@ class GridState:
     irf: Irf
 
 
-@dataclass(frozen=True)
-class GridComponent:
-    """One source of any shape over one field.
+@dataclass(frozen=True, kw_only=True)
+class GridComponent(GeneralSource):
+    """One source of any shape over one field, kept by pixel.
 
     Parameters
     ----------
-    density : callable
-        ``density(lon, lat, spatial values) -> (density, gradient)``, in sr-1, shape (n_T or 1, n) and
-        (n_spatial, n_T or 1, n); lon and lat in deg in the model's frame.
-    center : tuple of float or None
-        Where the plane is centred (lon, lat in deg); None follows the first two spatial values.
-    active : bool array
-        Spatial parameters that may vary; the others get no derivative.
+    is_flat : bool
+        It is so smooth that pixels see it at their centre, PSF or not.
     n_psf : int
         How many of the spatial values, the last ones, multiply the width of the PSF.
     """
 
-    field: Field
-    flux: Callable[[Array], tuple[Array, Array]]
-    density: Callable[[Array, Array, Array], tuple[Array, Array]]
-    support: Callable[[Array], float | None]
-    feature: Callable[[Array], float]
-    center: tuple[float, float] | None
-    rotation: Array
-    irf: IrfSource
-    exposure: tuple[Array, Array]
-    n_spectral: int
-    n_spatial: int
-    active: NDArray[np.bool_]
     is_flat: bool = False
     n_psf: int = 0
     memo: Memo = dataclasses.field(default_factory=lambda: Memo(4))
     memo_lattice: Memo = dataclasses.field(default_factory=lambda: Memo(2))
-
-    def _center(self, spatial: Array) -> tuple[float, float]:
-        return self.center if self.center is not None else (float(spatial[0]), float(spatial[1]))
 
     def _basis(self, spatial: Array, with_gradient: bool) -> tuple[Selection, Array, Array, Irf]:
         key = (tuple(spatial.tolist()), with_gradient)
@@ -92,15 +72,14 @@ class GridComponent:
         center = self._center(spatial)
         irf = self.irf.at(*center)
         spatial, scales = spatial[: self.n_shape], spatial[self.n_shape :]
-        support, w = self.support(spatial), float(scales.prod())
+        w = float(scales.prod())
         psf = irf.psf if irf.psf is None or not self.n_psf else rounded(irf.psf, w)
         if psf is not None and not self.is_flat:
-            place = (self.field, center, self.center is None, self.rotation)
-            extent = plan_extent(*place, self.feature(spatial), support, psf, MAX_NODES)
+            extent = self._extent(spatial, psf, MAX_NODES)
             lattice = self.memo_lattice.get(extent, lambda: make_lattice(self.field, extent, self.rotation))
             selection, images = lattice.selection, self._convolved(spatial, lattice, psf, w, scales, with_gradient)
         else:
-            selection = self.field.everything
+            selection, support = self.field.everything, self.support(spatial)
             if not self.is_flat and support is not None:
                 vector, _, _ = position_vectors(*center, self.rotation)
                 selection = self.field.select(vector, support + self.field.side)

@@ -17,6 +17,7 @@ from geminga.numerics.sphere import frame_rotation
 __all__ = ["irf_factory"]
 
 Array = NDArray[np.float64]
+Response = Callable[[float, float], tuple[Array, Array]]
 
 
 def _pixel_corners(image: Any, frame_of_model: str) -> Callable[[float, float], tuple[NDArray, NDArray, Array]]:
@@ -63,39 +64,18 @@ def irf_factory(dataset: Any, geom: Any, edges_true: Array) -> dict[tuple[bool, 
     diagonal = diagonal_response(edges_true, edges)
     edisp = _edisp_map(dataset.edisp, energy_axis)
     if edisp is None:
-        matrix_data, matrix_image = None, None
         own = dataset.edisp
-        diagonal_or_matrix = diagonal if own is None else np.asarray(own.pdf_matrix, dtype=float)
+        matrix = diagonal if own is None else np.asarray(own.pdf_matrix, dtype=float)
     else:
-        matrix_data, matrix_image = np.asarray(edisp.frozen_data, dtype=float), edisp.geom.to_image()
-        diagonal_or_matrix = diagonal
-        expected = (len(edges_true) - 1, len(edges) - 1)
-        if matrix_data.shape[:2] != expected:
-            msg = (
-                f"Dataset {dataset.name!r}: energy dispersion has (energy_true, energy) bins {matrix_data.shape[:2]}, "
-                f"exposure and counts have {expected}; use the same axes for all."
-            )
-            raise GeometryError(msg)
+        _check_bins(edisp, (len(edges_true) - 1, len(edges) - 1), dataset.name)
+        matrix = np.asarray(edisp.frozen_data, dtype=float)  # one for each pixel
 
     def factory(use_psf: bool, use_edisp: bool) -> Callable[[str], IrfSource]:
         def make(frame: str) -> IrfSource:
-            if use_edisp and matrix_data is not None:
-                corners = _pixel_corners(matrix_image, frame)
-                data, memo = matrix_data, Memo(8)
-
-                def response(lon: float, lat: float) -> tuple[Array, Array]:
-                    # The kernel of the nearest pixel, as `EDispKernelMap.get_edisp_kernel` gives it.
-                    rows, columns, weight = corners(lon, lat)
-                    key = (int(rows[0]), int(columns[0]))
-                    values = memo.get(key, lambda: np.moveaxis(data[:, :, rows, columns], -1, 0))
-                    valid = _valid_weights(values, weight)
-                    return values, (np.arange(len(valid)) == np.argmax(valid)).astype(float)
+            if not use_edisp:
+                response = _fixed_response(diagonal)
             else:
-                fixed = (diagonal_or_matrix if use_edisp else diagonal)[None]
-
-                def response(lon: float, lat: float) -> tuple[Array, Array]:
-                    return fixed, np.ones(1)
-
+                response = _fixed_response(matrix) if edisp is None else _mapped_response(edisp.geom.to_image(), matrix, frame)
             if psf_map is None or not use_psf:
                 return MapIrf(None, response, np.zeros(0), 0.0, (0.0, 0.0, 0.0), False)
             return _psf_source(psf_map, response, frame, edges_true, edges)
@@ -103,6 +83,35 @@ def irf_factory(dataset: Any, geom: Any, edges_true: Array) -> dict[tuple[bool, 
         return make
 
     return {(p, e): factory(p, e) for p in (True, False) for e in (True, False)}
+
+
+def _check_bins(edisp: Any, expected: tuple[int, int], name: str) -> None:
+    found = edisp.frozen_data.shape[:2]
+    if found != expected:
+        msg = (
+            f"Dataset {name!r}: energy dispersion has (energy_true, energy) bins {found}, "
+            f"exposure and counts have {expected}; use the same axes for all."
+        )
+        raise GeometryError(msg)
+
+
+def _fixed_response(matrix: Array) -> Response:
+    """The same dispersion everywhere."""
+    return lambda lon, lat: (matrix[None], np.ones(1))
+
+
+def _mapped_response(image: Any, data: Array, frame: str) -> Response:
+    """The dispersion of the nearest pixel, as `EDispKernelMap.get_edisp_kernel` gives it."""
+    corners, memo = _pixel_corners(image, frame), Memo(8)
+
+    def response(lon: float, lat: float) -> tuple[Array, Array]:
+        rows, columns, weight = corners(lon, lat)
+        key = (int(rows[0]), int(columns[0]))
+        values = memo.get(key, lambda: np.moveaxis(data[:, :, rows, columns], -1, 0))
+        valid = _valid_weights(values, weight)
+        return values, (np.arange(len(valid)) == np.argmax(valid)).astype(float)
+
+    return response
 
 
 def _edisp_map(edisp: Any, energy_axis: Any) -> Any:
@@ -114,9 +123,7 @@ def _edisp_map(edisp: Any, energy_axis: Any) -> Any:
     return edisp.edisp_map
 
 
-def _psf_source(
-    psf_map: Any, response: Callable[[float, float], tuple[Array, Array]], frame: str, true: Array, reco: Array
-) -> IrfSource:
+def _psf_source(psf_map: Any, response: Response, frame: str, true: Array, reco: Array) -> IrfSource:
     axes = psf_map.geom.axes
     rad_axis = axes["rad"]
     rad = np.asarray(rad_axis.center.to_value("deg"), dtype=float)

@@ -14,15 +14,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from geminga.forward.field import Field, Selection
-from geminga.forward.irf import FixedIrf, Irf, IrfSource
-from geminga.forward.lattice import Density, Extent, Lattice, make_kernel, make_lattice, plan_extent
+from geminga.forward.field import Selection
+from geminga.forward.general import GeneralSource
+from geminga.forward.irf import FixedIrf, Irf
+from geminga.forward.lattice import Extent, Lattice, make_kernel, make_lattice
 from geminga.forward.memo import Memo
 from geminga.forward.steps import spectral_steps
 from geminga.numerics.lattice import smooth
@@ -54,22 +54,10 @@ class ShapeState:
     functional: tuple[Array, Array] | None = None  # the last weights, and what they give at the nodes
 
 
-@dataclass(frozen=True)
-class ShapeComponent:
-    """One source of any shape over one field; parameters as those of `grid.GridComponent`."""
+@dataclass(frozen=True, kw_only=True)
+class ShapeComponent(GeneralSource):
+    """One source of any shape over one field, of which the shape is fitted."""
 
-    field: Field
-    flux: Callable[[Array], tuple[Array, Array]]
-    density: Density
-    support: Callable[[Array], float | None]
-    feature: Callable[[Array], float]
-    center: tuple[float, float] | None
-    rotation: Array
-    irf: IrfSource
-    exposure: tuple[Array, Array]
-    n_spectral: int
-    n_spatial: int
-    active: NDArray[np.bool_]
     anchor: Extent | None = None  # lattice to stay with while it serves
     memo_lattice: Memo = dataclasses.field(default_factory=lambda: Memo(2))
     memo_totals: Memo = dataclasses.field(default_factory=lambda: Memo(2))
@@ -79,18 +67,10 @@ class ShapeComponent:
 
     # ---- what stays while the source moves a little ---------------------------------------------
 
-    def _center(self, spatial: Array) -> tuple[float, float]:
-        return self.center if self.center is not None else (float(spatial[0]), float(spatial[1]))
-
-    def _extent(self, spatial: Array, irf: Irf, **options: Any) -> Extent:
-        assert irf.psf is not None
-        feature, support = self.feature(spatial), self.support(spatial)
-        place = (self.field, self._center(spatial), self.center is None, self.rotation)
-        return plan_extent(*place, feature, support, irf.psf, MAX_NODES, **options)
-
     def lattice(self, spatial: Array, irf: Irf) -> Lattice:
         """Nodes for a source with these spatial values."""
-        extent = self._extent(spatial, irf, anchor=self.anchor)
+        assert irf.psf is not None
+        extent = self._extent(spatial, irf.psf, MAX_NODES, anchor=self.anchor)
         return self.memo_lattice.get(extent, lambda: make_lattice(self.field, extent, self.rotation))
 
     def _kernel(self, lattice: Lattice, irf: Irf) -> Array:
@@ -261,7 +241,8 @@ class ShapeComponent:
         """The same component with the IRFs, and if possible the nodes, of the position and shape in `values`."""
         spatial = values[self.n_spectral :]
         irf = self.irf.at(*self._center(spatial))
-        anchor = self._extent(spatial, irf, margin=MARGIN)
+        assert irf.psf is not None
+        anchor = self._extent(spatial, irf.psf, MAX_NODES, margin=MARGIN)
         return replace(self, irf=FixedIrf(irf), anchor=anchor, memo_kernel=Memo(2))
 
 
