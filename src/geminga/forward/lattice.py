@@ -12,7 +12,7 @@ Legend: T true energy, e energy, g node, p pixel, b occupied bin, j parameter.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -116,7 +116,7 @@ def plan_extent(
     """
     # Parts of a pixel which the smoothed source spans: see `numerics.radial.subdivision`.
     length = float(np.hypot(feature, psf.core))
-    pixel_parts = subdivision(length, field.side)
+    pixel_parts = subdivision(length / margin, field.side)
     own = psf.reach + (180.0 if support is None else support)
     if anchor is not None and _serves(anchor, center, own, length / FINENESS):
         return anchor
@@ -208,18 +208,21 @@ def make_kernel(psf: PsfTable, extent: Extent, side: float, width: float = 1.0, 
     return np.asarray(kernel * pixel_transform(k, side / extent.pixel_parts) / np.outer(*divisor))
 
 
-def pixel_parts(field: Field, selection: Selection, number: int) -> list[Array]:
+def pixel_parts(field: Field, selection: Selection, number: int) -> Iterator[Array]:
     """Vectors to the ``number**2`` parts of each pixel, one part of all pixels at a time, shape (n, 3)."""
     v = field.vectors[selection.pixels]
     if number == 1:
-        return [v]
+        yield v
+        return
     east = np.cross([0.0, 0.0, 1.0], v)
     norm = np.linalg.norm(east, axis=1, keepdims=True)
     east = np.divide(east, norm, out=np.zeros_like(east), where=norm > 0)
     north = np.cross(v, east)
     side = np.deg2rad(field.side)
     offset = (np.arange(number) + 0.5) / number - 0.5
-    return [v + side * (dx * east + dy * north) for dy in offset for dx in offset]
+    for dy in offset:
+        for dx in offset:
+            yield v + side * (dx * east + dy * north)
 
 
 def lonlat(v: Array, center: float) -> tuple[Array, Array]:

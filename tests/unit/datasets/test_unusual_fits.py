@@ -256,3 +256,18 @@ def test_dense_is_sparse(make):
     term = own.likelihood()
     values = np.array([p.value for p in term.parameters])
     np.testing.assert_allclose(term.evaluate(values, np.ones(len(values), bool), 0)[0], term.dense_stat(values), rtol=1e-10)
+
+
+def test_ellipse_which_leaves_the_field():
+    """Nothing is left of it, nothing fails, and no slope leads anywhere."""
+    own = asimov(reco_ellipse)
+    term = own.likelihood()
+    values = np.array([p.value for p in term.parameters])
+    place = [p.name for p in term.parameters].index("lon_0")
+    values[place] += 30
+    free = np.ones(len(values), bool)
+    stat, gradient, curvature = term.evaluate(values, free, 3)
+    own.models = [FoVBackgroundModel(dataset_name="field")]
+    assert stat == pytest.approx(own.stat_sum(), rel=1e-12)
+    assert gradient[place] == 0
+    assert np.isfinite(curvature).all()
