@@ -59,6 +59,7 @@ crab = fit(joint, "joint")
 # Points, in wide bins: the excess over what the joint spectrum predicts, times that spectrum. Spectra of one instrument are
 # stacked first:
 
+UNIT = u.Unit("erg cm-2 s-1")  # of plots of E^2 dN/dE
 axis = MapAxis.from_energy_bounds("0.01 TeV", "100 TeV", nbin=4, per_decade=True, name="energy")
 
 
@@ -69,7 +70,7 @@ def points(datasets):
     energy = stacked.counts.geom.axes["energy"]
     signal, excess, error = (m.data.ravel() for m in (stacked.npred_signal(), stacked.excess, stacked.excess_error))
     good = stacked.mask_safe.data.ravel() & (excess > 2 * error) & (signal > 0)
-    e2dnde = (crab(energy.center) * energy.center**2).to("TeV cm-2 s-1")
+    e2dnde = (crab(energy.center) * energy.center**2).to(UNIT)
     with np.errstate(divide="ignore", invalid="ignore"):
         return energy.center[good], (e2dnde * excess / signal)[good], (e2dnde * error / signal)[good]
 
@@ -85,11 +86,11 @@ for color, (instrument, label) in enumerate(INSTRUMENTS.items()):
     spectra[instrument].plot_error(bounds, ax=ax, sed_type="e2dnde", facecolor=f"C{color}", alpha=0.15)
     energy, value, error = points(data[instrument])
     style = {"fmt": "o", "ms": 4, "lw": 1, "color": f"C{color}", "label": label}
-    ax.errorbar(energy.to_value("TeV"), value.value, yerr=error.value, **style)
+    ax.errorbar(energy.to_value("TeV"), value.to_value(UNIT), yerr=error.to_value(UNIT), **style)
 bounds = [0.03, 30] * u.TeV
 crab.plot(bounds, ax=ax, sed_type="e2dnde", color="black", lw=2, label="all together")
 crab.plot_error(bounds, ax=ax, sed_type="e2dnde", facecolor="black", alpha=0.3)
-ax.set(ylim=(3e-13, 3e-10), ylabel="$E^2$ dN/dE [TeV cm$^{-2}$ s$^{-1}$]", title="Crab nebula")
+ax.set(ylim=(5e-13, 5e-10), ylabel="$E^2$ dN/dE [erg cm$^{-2}$ s$^{-1}$]", title="Crab nebula")
 ax.legend()
 plt.show()
 
