@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from taskkit import Package, clock
+from taskkit import Package, clock, relative_complaints
 
 
 def reduce_all(package: Package, n_jobs: int) -> dict:
@@ -25,3 +25,8 @@ def reduce_all(package: Package, n_jobs: int) -> dict:
         "exposure": float(sum(one.exposure.data.sum(dtype=float) for one in made)),
     }
     return {"time": seconds, "result": result}
+
+
+def agree_all(ours: dict, peer: dict) -> list[str]:
+    """Numbers of counts and sums of exposures that differ."""
+    return relative_complaints(ours, peer, 1e-5)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import statistics
-
 from reduce_maps import RTOL, describe
-from taskkit import Package, clock, main, relative_complaints
+from taskkit import Package, clock_often, main, relative_complaints
 
 GOAL = 10.0
 REPEAT = 3
@@ -23,11 +21,8 @@ def reduce(package: Package):
 
 
 def run(package: Package) -> dict:
-    times = []
-    for _ in range(REPEAT):
-        seconds, dataset = clock(lambda: reduce(package))
-        times.append(seconds)
-    return {"time": statistics.median(times), "result": describe(package, dataset)}
+    seconds, dataset = clock_often(lambda: reduce(package), REPEAT)
+    return {"time": seconds, "result": describe(package, dataset)}
 
 
 def agree(ours: dict, peer: dict) -> list[str]:

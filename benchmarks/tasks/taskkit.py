@@ -55,6 +55,12 @@ def clock(function: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - start, value
 
 
+def clock_often(function: Callable[[], Any], repeat: int) -> tuple[float, Any]:
+    """Median wall-clock time of several calls, and what the last returns."""
+    times, values = zip(*(clock(function) for _ in range(repeat)), strict=True)
+    return statistics.median(times), values[-1]
+
+
 def fit_fresh(
     package: Package,
     read: Callable[[], Any],

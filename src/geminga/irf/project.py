@@ -142,12 +142,14 @@ def _seen_edisp(edisp: Any, pointing: Any, geom: Any, use_region_center: bool) -
 
 
 def _spread_edisp(points: Any, weights: Any, inside: NDArray[np.bool_], table: Floats, mass: Floats) -> Floats:
-    """Spread distributions, shape (energy_true, n, offset), over pixels; `mass`, (energy_true, offset), is 0 without one."""
+    """Spread probabilities, shape (energy_true, n, offset), over pixels; `mass`, (energy_true, offset), is 0 without any."""
     n_true, n_bin, n_offset = table.shape
     spread_mass = spread(weights, mass.astype(np.float32))[:, np.newaxis]
     values = spread(weights, table.reshape(-1, n_offset).astype(np.float32)).reshape(n_true, n_bin, -1)
     np.maximum(values, 0, out=values)
-    values *= np.where(inside & (spread_mass > 1e-3), 1 / np.where(spread_mass > 1e-3, spread_mass, 1), 0)
+    # Beyond the outermost offsets of the table the line through two distributions may go below zero: cut there, more is left.
+    total = np.maximum(spread_mass, values.sum(axis=1, keepdims=True))
+    values *= np.where(inside & (spread_mass > 1e-3), 1 / np.where(spread_mass > 1e-3, total, 1), 0)
     image: Floats = points.image(values.reshape(n_true * n_bin, -1))
     return image
 
@@ -184,8 +186,9 @@ def make_edisp_map(edisp: Any, pointing: Any, geom: Any, exposure_map: Any = Non
     density = seen.densities(true.center.to_value(edisp.axes["energy_true"].unit))
     probability = seen.probabilities(density, migra.edges.to_value(""))
     mass = probability.sum(axis=1)
-    table = probability / np.diff(migra.edges.to_value(""))[:, np.newaxis]
-    data = _spread_edisp(points, weights, inside, table, mass)
+    data = _spread_edisp(points, weights, inside, probability, mass)
+    width = np.diff(migra.edges.to_value("")).astype(data.dtype)
+    data = (data.reshape(true.nbin, migra.nbin, -1) / width[:, np.newaxis]).reshape(data.shape)
     edisp_map = finite_map(geom, data, "", "the energy dispersion", edisp)
     return EDispMap(edisp_map, _on_axes_of(exposure_map, geom.squash("migra")))
 

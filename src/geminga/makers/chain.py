@@ -13,7 +13,7 @@ from geminga.errors import InputError, ReductionError
 from geminga.makers.base import Maker
 from geminga.makers.map import MapDatasetMaker, pointing_of
 from geminga.modeling.models import DatasetModels
-from geminga.utils.parallel import checked_backend, checked_n_jobs, run_tasks
+from geminga.utils.parallel import HasJobs, run_tasks
 from geminga.utils.pbar import progress_bar
 from geminga.utils.units import as_quantity
 
@@ -66,7 +66,7 @@ class _Task(NamedTuple):
     stack: bool
 
 
-class DatasetsMaker(Maker):
+class DatasetsMaker(HasJobs, Maker):
     """Run several makers over many observations.
 
     Parameters
@@ -146,24 +146,6 @@ class DatasetsMaker(Maker):
         return self.__dict__ | {"executor": None, "failures": [], "log": None}
 
     # ---- options -------------------------------------------------------------------------------
-
-    @property
-    def n_jobs(self) -> int:
-        """Number of local processes."""
-        return self._n_jobs
-
-    @n_jobs.setter
-    def n_jobs(self, value: int | None) -> None:
-        self._n_jobs = checked_n_jobs(value)
-
-    @property
-    def parallel_backend(self) -> str:
-        """How processes are made: ``"multiprocessing"``."""
-        return self._parallel_backend
-
-    @parallel_backend.setter
-    def parallel_backend(self, value: Any) -> None:
-        self._parallel_backend = checked_backend(value, "DatasetsMaker")
 
     @property
     def safe_mask_maker(self) -> Any:

@@ -16,7 +16,7 @@ from geminga.datasets.simulate.events import MapDatasetEventSampler
 from geminga.errors import FileExistsRefusal, InputError
 from geminga.makers.simulated_dataset import create_map_dataset_from_observation
 from geminga.utils.files import make_path
-from geminga.utils.parallel import checked_backend, checked_n_jobs, run_tasks
+from geminga.utils.parallel import HasJobs, run_tasks
 from geminga.utils.pbar import progress_bar
 from geminga.utils.random import get_random_state
 
@@ -89,7 +89,7 @@ class _Task(NamedTuple):
     random_state: Any
 
 
-class ObservationsEventsSampler:
+class ObservationsEventsSampler(HasJobs):
     """Draw the events of many observations, and write a file for each.
 
     Parameters
@@ -129,24 +129,6 @@ class ObservationsEventsSampler:
         self.outdir = Path(make_path(outdir) or ".")
         self.overwrite = overwrite
         self.n_jobs, self.parallel_backend = n_jobs, parallel_backend
-
-    @property
-    def n_jobs(self) -> int:
-        """Number of local processes."""
-        return self._n_jobs
-
-    @n_jobs.setter
-    def n_jobs(self, value: int | None) -> None:
-        self._n_jobs = checked_n_jobs(value)
-
-    @property
-    def parallel_backend(self) -> str:
-        """How processes are made: ``"multiprocessing"``."""
-        return self._parallel_backend
-
-    @parallel_backend.setter
-    def parallel_backend(self, value: Any) -> None:
-        self._parallel_backend = checked_backend(value, type(self).__name__)
 
     def _path(self, observation: Any) -> Path:
         return self.outdir / f"obs_{observation.obs_id}.fits"

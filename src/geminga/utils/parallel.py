@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from geminga.errors import InputError
 from geminga.utils.transfer import Packed, memory_folder, pack, unpack
 
-__all__ = ["N_JOBS_DEFAULT", "checked_backend", "checked_n_jobs", "run_tasks"]
+__all__ = ["N_JOBS_DEFAULT", "HasJobs", "checked_backend", "checked_n_jobs", "run_tasks"]
 
 N_JOBS_DEFAULT = 1
 """Number of processes if none is asked for."""
@@ -63,6 +63,28 @@ def checked_backend(value: Any, owner: str) -> str:
         msg = f"{owner}: parallel_backend is {name!r}; only 'multiprocessing' is built in, give an executor= where there is one."
         raise InputError(msg)
     return name
+
+
+class HasJobs:
+    """What runs over jobs: the options ``n_jobs`` and ``parallel_backend``, checked when they are set."""
+
+    @property
+    def n_jobs(self) -> int:
+        """Number of local processes."""
+        return self._n_jobs
+
+    @n_jobs.setter
+    def n_jobs(self, value: int | None) -> None:
+        self._n_jobs = checked_n_jobs(value)
+
+    @property
+    def parallel_backend(self) -> str:
+        """How processes are made: ``"multiprocessing"``."""
+        return self._parallel_backend
+
+    @parallel_backend.setter
+    def parallel_backend(self, value: Any) -> None:
+        self._parallel_backend = checked_backend(value, type(self).__name__)
 
 
 def run_tasks(

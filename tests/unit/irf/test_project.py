@@ -196,6 +196,23 @@ def test_edisp_map_holds_averages_over_migra():
     assert_allclose(density[..., place[0], place[1]], table[..., place[0], place[1]].reshape(5, 12, 10).mean(axis=2), atol=1e-5)
 
 
+def test_probabilities_add_up_beyond_the_outermost_offsets():
+    """The line through two distributions which do not overlap goes below zero there; what is cut must not leave more than 1."""
+    table = edisp(sigma=0.02)
+    table.data[:, :, 3] = np.roll(table.data[:, :, 3], 30, axis=1)
+    distance = offsets(IMAGE).deg
+    beyond = (distance > 3.6) & (distance < 4)
+    assert beyond.any()
+    width = MIGRA.bin_width.value[:, None, None]
+    total = (make_edisp_map(table, POINTING, IMAGE.to_cube([MIGRA, TRUE])).edisp_map.data * width).sum(axis=1)
+    assert_allclose(total[:, beyond], 1, rtol=1e-5)
+    wide = MapAxis.from_energy_bounds("0.01 TeV", "1000 TeV", nbin=40)
+    total = make_edisp_kernel_map(table, POINTING, IMAGE.to_cube([wide, TRUE])).edisp_map.data.sum(axis=1)
+    assert_allclose(total[:, beyond], 1, rtol=1e-5)
+    kernel = table.to_edisp_kernel(offset="3.9 deg", energy_axis_true=TRUE, energy_axis=wide)
+    assert_allclose(kernel.pdf_matrix.sum(axis=1), 1, rtol=1e-5)
+
+
 def test_no_distribution_has_no_kernel():
     table = edisp()
     table.data[:, :, 2:] = 0

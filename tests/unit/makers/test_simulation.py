@@ -187,3 +187,31 @@ def test_circle(tmp_path):
     assert np.abs(pulls).max() < 4
     assert abs(pulls.mean()) < 4 / np.sqrt(len(pulls))
     assert 0.7 < pulls.std() < 1.35
+
+
+@pytest.mark.parametrize("alignment", ["RADEC", "REVERSE_LON_RADEC", "ALTAZ"])
+def test_lopsided_background(tmp_path, alignment):
+    """Events of a background to one side of the field are written, read and reduced to where the background map has them."""
+    bkg = irfs()["bkg"]
+    bkg.fov_alignment = alignment
+    lon, lat = (bkg.axes[name].center.value for name in ("fov_lon", "fov_lat"))
+    bkg.data = bkg.data * np.exp(1.5 * lon[:, None] + 0.7 * lat)
+    path = tmp_path / "one.fits"
+    sampler = ObservationEventSampler(random_state=1, dataset_kwargs=FINE | {"spatial_width": "6 deg"})
+    sampler.run(unseen(bkg=bkg, livetime="10 min")).write(path)
+    geom = WcsGeom.create(skydir=POINTING, width=5.8, binsz=0.2, axes=[FINE["energy_axis"]])
+    empty = MapDataset.create(geom, energy_axis_true=FINE["energy_axis_true"])
+    one = Observation.read(path)
+    dataset = MapDatasetMaker(selection=["counts", "background"]).run(empty, one)
+    assert one.bkg.fov_alignment.value == alignment
+    images = [own.sum_over_axes(keepdims=False) for own in (dataset.counts, dataset.background)]
+    place = images[0].geom.get_coord().skycoord.transform_to(POINTING.skyoffset_frame())
+    places = np.array([place.lon.wrap_at("180d").deg, place.lat.deg])
+    counts, expected = (np.average(places, weights=np.broadcast_to(own.data, places.shape), axis=(1, 2)) for own in images)
+    assert np.abs(expected).max() > 0.5
+    assert_allclose(counts, expected, atol=5 * 1.2 / np.sqrt(images[0].data.sum()))
+    if alignment == "RADEC":
+        # The columns of events mean what the axes of the table mean.
+        rate = bkg.data.sum(axis=0)
+        mean = [np.average(lon, weights=rate.sum(axis=1)), np.average(lat, weights=rate.sum(axis=0))]
+        assert_allclose([one.events.table[name].mean() for name in ("DETX", "DETY")], mean, atol=0.1)

@@ -178,12 +178,13 @@ def event_det_coords(observation: Any, events: Any) -> EventList:
     Returns
     -------
     events : EventList
-        With ``DETX``, which grows with right ascension, and ``DETY``, which grows with declination; deg.
+        With the longitude ``DETX``, which grows against right ascension, and the latitude ``DETY``, which grows with
+        declination; deg. So the format defines the field of view, and so are tables of backgrounds with the same names.
     """
     fixed = observation.pointing.fixed_icrs
     pointing = observation.get_pointing_icrs(events.time) if fixed is None else fixed
     ra, dec = (u.Quantity(events.numbers(name), "deg", copy=False) for name in ("RA", "DEC"))
     lon, lat = sky_to_fov(ra, dec, pointing.ra, pointing.dec)
     table = events.table.copy(copy_data=False)
-    table["DETX"], table["DETY"] = u.Quantity(-lon, "deg"), u.Quantity(lat, "deg")
+    table["DETX"], table["DETY"] = u.Quantity(lon, "deg"), u.Quantity(lat, "deg")
     return EventList(table)

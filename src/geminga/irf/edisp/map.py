@@ -13,7 +13,8 @@ from geminga.irf import plot
 from geminga.irf.edisp.kernel import EDispKernel
 from geminga.irf.edisp.migra import kernel_from_migra, normalized
 from geminga.irf.io import fermi
-from geminga.irf.map import IRFMap, same_everywhere, values_at
+from geminga.irf.map import IRFMap, same_everywhere
+from geminga.irf.place import values_at
 from geminga.irf.sample import draw_along
 from geminga.maps import Map, MapAxis, MapCoord
 from geminga.utils.random import get_random_state

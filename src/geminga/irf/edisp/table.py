@@ -141,7 +141,10 @@ class EnergyDispersion2D(IRF):
         data, total = (
             (spread(weights, part.reshape(-1, part.shape[-1])) * inside).reshape(part.shape[:-1]) for part in (table, mass)
         )
-        data = np.clip(np.divide(data, total[:, None], out=np.zeros_like(data), where=total[:, None] != 0), 0, None)
+        data = np.clip(data, 0, None)
+        # Beyond the outermost offsets what is cut at zero leaves more than there was.
+        total = np.maximum(total, data.sum(axis=1))[:, None]
+        data = np.divide(data, total, out=np.zeros_like(data), where=total > 0)
         data[data < threshold] = 0.0
         return EDispKernel(axes=[true, reco], data=data)
 

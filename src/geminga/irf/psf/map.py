@@ -15,7 +15,8 @@ from geminga.errors import GeometryError, InputError
 from geminga.irf import plot
 from geminga.irf.defaults import rad_axis_default
 from geminga.irf.io import fermi
-from geminga.irf.map import IRFMap, same_everywhere, values_at
+from geminga.irf.map import IRFMap, same_everywhere
+from geminga.irf.place import values_at
 from geminga.irf.psf.kernel import PSFKernel, kernel_images, spectral_weights, tabulated_profile
 from geminga.irf.sample import draw_along
 from geminga.maps import Map, MapCoord

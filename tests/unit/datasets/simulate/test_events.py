@@ -269,7 +269,8 @@ class TestEventList:
         assert set(np.unique(table["MC_ID"])) == {0, 1, 2}
         assert_array_equal(table["EVENT_ID"], np.arange(len(table)))
         offset = SkyCoord(table["RA"], table["DEC"]).transform_to(CENTER.skyoffset_frame())
-        assert_allclose(table["DETX"], offset.lon.wrap_at("180d").deg, atol=1e-9)
+        # The longitude in the field of view grows against right ascension (GADF).
+        assert_allclose(table["DETX"], -offset.lon.wrap_at("180d").deg, atol=1e-9)
         assert_allclose(table["DETY"], offset.lat.deg, atol=1e-9)
         assert meta["DSVAL2"] == f"{RECO.edges[0].value}:{RECO.edges[-1].value}"
 
