@@ -17,7 +17,8 @@ from geminga.modeling.models import GaussianPrior, LogParabolaSpectralModel, Sky
 from geminga.utils.scripts import make_path
 
 # %%
-# The spectra, and how well each collaboration knows its energy scale. Runs of one instrument share its error:
+# The spectra, and how well the energy scale of each instrument is taken to be known. These widths of the priors are chosen here,
+# of the size that such errors usually have; they are not taken from the paper. Runs of one instrument share its error:
 
 FOLDER = make_path("$GAMMAPY_DATA/joint-crab/spectra")
 SCALES = {"fermi": 0.05, "magic": 0.15, "veritas": 0.15, "fact": 0.15, "hess": 0.15}
@@ -60,7 +61,7 @@ table.pprint(max_width=-1)
 budget.to_impacts_table().pprint(max_width=-1)
 
 # %%
-# It is what was published: the amplitude, and the scales by which the instruments disagree.
+# With these widths it is what was published: the amplitude, and the scales by which the instruments disagree.
 
 published = {"amplitude": (3.8800906132e-11, 0.3536017240e-11), "alpha": (2.5107708282, 0.0376323833)}
 published_scales = [1.0044, 0.9973, 0.9444, 0.8971, 1.0993]

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from geminga.forward.field import Field
 from geminga.forward.many import dense_value_many
 from geminga.forward.memo import Memo
+from geminga.forward.steps import add_factor_second
 from geminga.forward.term import Source, Template
 from geminga.numerics.likelihood import Statistic
 
@@ -111,14 +112,7 @@ class DenseTerm:
             part = source.hessian(state, at.slope[state.selection.bins] - 1)
             np.add.at(curvature, np.ix_(source.index, source.index), part)
         for template in self.templates:
-            weight = self._per_energy(template, at.slope)
-            for j in dict.fromkeys(template.index.tolist()):
-                step = 1e-5 * max(abs(values[j]), 1e-2)
-                up, down = values.copy(), values.copy()
-                up[j] += step
-                down[j] -= step
-                second = (template.scale(up)[1] - template.scale(down)[1]) / (2 * step)
-                np.add.at(curvature[j], template.index, second @ weight)
+            add_factor_second(curvature, template, values, self._per_energy(template, at.slope))
         curvature[:] = 0.5 * (curvature + curvature.T)
 
     def freeze_irf(self, values: Array) -> DenseTerm:

@@ -23,6 +23,7 @@ from geminga.forward.field import Field, Selection
 from geminga.forward.folded import folded
 from geminga.forward.many import poisson_value_many
 from geminga.forward.memo import Memo
+from geminga.forward.steps import add_factor_second
 from geminga.numerics.poisson import TRUNCATION
 
 __all__ = ["Component", "PoissonTerm", "Source", "Template"]
@@ -346,7 +347,7 @@ class PoissonTerm:
         for template, (f, df) in zip(self.templates, at.scales, strict=True):
             if len(df) and at.rest.any():
                 part = 2 * (df * (at.rest / f**2)) @ df.T
-                curvature[np.ix_(template.index, template.index)] += part
+                np.add.at(curvature, np.ix_(template.index, template.index), part)
         return curvature
 
     def _add_second(self, curvature: Array, at: _Point, weight: Array) -> None:
@@ -357,17 +358,8 @@ class PoissonTerm:
 
     def _add_template_second(self, curvature: Array, values: Array, at: _Point, weight: Array) -> None:
         """Second derivatives of the factors, from differences of their gradients."""
-        for number, (template, (_, df)) in enumerate(zip(self.templates, at.scales, strict=True)):
-            if not len(df):
-                continue
-            per_energy = self._per_energy(at, weight, number)
-            for j in template.index:
-                step = 1e-5 * max(abs(values[j]), 1e-2)
-                up, down = values.copy(), values.copy()
-                up[j] += step
-                down[j] -= step
-                second = (template.scale(up)[1] - template.scale(down)[1]) / (2 * step)
-                curvature[j, template.index] += 2 * (second @ per_energy)
+        for number, template in enumerate(self.templates):
+            add_factor_second(curvature, template, values, 2 * self._per_energy(at, weight, number))
         curvature[:] = 0.5 * (curvature + curvature.T)
 
     def freeze_irf(self, values: Array) -> PoissonTerm:

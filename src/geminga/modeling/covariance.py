@@ -73,7 +73,7 @@ class Covariance:
                 f"{', '.join(self.parameters.names)}."
             )
             raise DataError(msg)
-        if not np.allclose(value, value.T, rtol=1e-6, atol=0, equal_nan=True) or not np.isfinite(value).all():
+        if not _is_symmetric(value):
             log.warning("Covariance of %s is not symmetric or not finite.", ", ".join(self.parameters.names))
         self._data = value
 
@@ -162,6 +162,13 @@ class Covariance:
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(str(self))}</pre>"
+
+
+def _is_symmetric(data: FloatArray) -> bool:
+    """Whether all is finite and symmetric, but for the rounding of correlations which are next to nothing."""
+    error = np.sqrt(np.abs(np.diag(data)))
+    tolerance = np.maximum(1e-6 * np.abs(data), 1e-9 * np.outer(error, error))
+    return bool(np.isfinite(data).all() and (np.abs(data - data.T) <= tolerance).all())
 
 
 def _places(parameters: Iterable[Parameter]) -> dict[Parameter, int]:

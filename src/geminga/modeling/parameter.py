@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from astropy import units as u
-from numpy.typing import NDArray
 
 from geminga.errors import ParameterError, UnitError
 from geminga.modeling.parameter_checks import finite, number
@@ -116,15 +115,9 @@ class Parameter(ScannedNumber, ScaledNumber):
         self.max = max
         self.frozen = frozen
         self.error = error
-        self._scan_min = scan_min
-        self._scan_max = scan_max
-        self._scan_values: NDArray[np.float64] | None = None
-        self.scan_values = scan_values
-        self.scan_n_values = scan_n_values
-        self._scan_n_sigma = scan_n_sigma
-        self.interp = interp
-        self.scale_method = scale_method
-        self.scale_transform = scale_transform
+        self.scan_min, self.scan_max, self.scan_values = scan_min, scan_max, scan_values
+        self.scan_n_values, self.scan_n_sigma, self.interp = scan_n_values, scan_n_sigma, interp
+        self.scale_method, self.scale_transform = scale_method, scale_transform
         self._scale = finite(scale, f"Scale of parameter {name!r}")
         self.prior = prior
 

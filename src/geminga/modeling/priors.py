@@ -101,7 +101,7 @@ class Prior(ModelBase):
         return self.weight * self._derivative(number, **self._arguments())
 
     def _derivative(self, value: NDArray[np.float64], **kwargs: float) -> Any:
-        step = 1e-6 * np.maximum(np.abs(value), 1e-300) + 1e-300
+        step = 1e-6 * np.where(value != 0, np.abs(value), 1.0)
         return (self.evaluate(value + step, **kwargs) - self.evaluate(value - step, **kwargs)) / (2 * step)
 
     def curvature(self, value: Any) -> Any:

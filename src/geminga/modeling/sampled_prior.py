@@ -55,16 +55,23 @@ class SamplesKDEPrior(Prior):
         return -2 * self._kde.logpdf(np.atleast_1d(value)).reshape(np.shape(value))[()]
 
     def _derivative(self, value: NDArray[np.float64], **kwargs: float) -> Any:
-        shift = np.atleast_1d(value)[..., np.newaxis] - self.samples
-        variance = self._kde.covariance[0, 0]
-        exponent = -(shift**2) / (2 * variance)
-        share = np.exp(exponent - exponent.max(axis=-1, keepdims=True)) * self._kde.weights
-        mean = np.sum(share * shift, axis=-1) / np.sum(share, axis=-1)
-        return np.reshape(2 * mean / variance, np.shape(value))[()]
+        mean, _ = self._shift(value)
+        return 2 * mean / self._kde.covariance[0, 0]
 
     def _curvature(self, value: NDArray[np.float64], **kwargs: float) -> Any:
-        step = 1e-3 * math.sqrt(self._kde.covariance[0, 0])
-        return (self._derivative(value + step) - self._derivative(value - step)) / (2 * step)
+        _, spread = self._shift(value)
+        variance = self._kde.covariance[0, 0]
+        return 2 * (variance - spread) / variance**2
+
+    def _shift(self, value: NDArray[np.float64]) -> tuple[Any, Any]:
+        """Mean and variance of the distances to the samples, each sample by its share of the density."""
+        shift = np.atleast_1d(value)[..., np.newaxis] - self.samples
+        exponent = -(shift**2) / (2 * self._kde.covariance[0, 0])
+        share = np.exp(exponent - exponent.max(axis=-1, keepdims=True)) * self._kde.weights
+        share /= share.sum(axis=-1, keepdims=True)
+        mean = np.sum(share * shift, axis=-1)
+        spread = np.sum(share * (shift - mean[..., np.newaxis]) ** 2, axis=-1)
+        return mean.reshape(np.shape(value))[()], spread.reshape(np.shape(value))[()]
 
     def inverse_cdf(self, probability: Any) -> Any:
         """Value below which the prior has this probability."""

@@ -14,7 +14,7 @@ from geminga.errors import FitError, InputError
 from geminga.modeling.fit import Fit
 from geminga.modeling.fit.constraints import penalties_of
 from geminga.modeling.fit.end import End
-from geminga.modeling.fit.objective import Objective, as_list, unique
+from geminga.modeling.fit.objective import Objective, all_or_nothing, as_list, models_of, snapshot
 from geminga.modeling.models import Models
 
 __all__ = ["NestedModelSelection", "select_nested_models"]
@@ -96,8 +96,11 @@ class NestedModelSelection:
 
     def ts(self, datasets: Any) -> float:
         """Test statistic of both hypotheses fitted; the models are as they were afterwards."""
-        with _restored(_models_of(datasets), self.parameters, always=True):
+        restore = snapshot(self.parameters, models_of(datasets))
+        try:
             return float(self._compare(datasets)["ts"])
+        finally:
+            restore()
 
     def run(self, datasets: Any, apply_selection: bool = True) -> dict[str, Any]:
         """Fit both hypotheses and compare them.
@@ -122,8 +125,8 @@ class NestedModelSelection:
         FitError
             If a fit does not converge; the models are then as they were.
         """
-        models = _models_of(datasets)
-        with _restored(models, self.parameters):
+        models = models_of(datasets)
+        with all_or_nothing(self.parameters, models):
             found = self._compare(datasets)
         if found["ts"] > self.ts_threshold or not apply_selection:
             models.covariance = np.asarray(found["fit_results"].covariance_result.matrix)
@@ -135,7 +138,7 @@ class NestedModelSelection:
 
     def _compare(self, datasets: Any) -> dict[str, Any]:
         """Both fits; the models are left with the null hypothesis."""
-        models = _models_of(datasets)
+        models = models_of(datasets)
         for p in self.parameters:
             p.frozen = False
         free = self._run(datasets, "with the parameters free")
@@ -167,9 +170,12 @@ class NestedModelSelection:
 
     @contextmanager
     def _at_null(self) -> Iterator[None]:
-        with _restored(Models(), self.parameters, always=True):
+        restore = snapshot(self.parameters)
+        try:
             self._set_null()
             yield
+        finally:
+            restore()
 
     def _run(self, datasets: Any, which: str) -> Any:
         result = self.fit.run(datasets)
@@ -222,25 +228,7 @@ def select_nested_models(
     return NestedModelSelection(parameters, null_values, n_sigma, n_free_parameters, fit).run(datasets)
 
 
-def _models_of(datasets: Any) -> Models:
-    return Models(unique(m for d in as_list(datasets) for m in d.models or []), penalties=penalties_of(datasets))
-
-
 def _stat_sum(datasets: Any) -> float:
     """Statistic of the datasets at the present values, with priors and penalties."""
-    priors = _models_of(datasets).parameters.prior_stat_sum()
+    priors = models_of(datasets).parameters.prior_stat_sum()
     return float(sum(d.stat_sum() for d in as_list(datasets)) + priors + sum(p.stat_sum() for p in penalties_of(datasets)))
-
-
-@contextmanager
-def _restored(models: Models, parameters: Sequence[Any], always: bool = False) -> Iterator[None]:
-    """Give values, errors and flags back if something goes wrong, or `always`."""
-    before = [(p, p.value, p.error, p.frozen) for p in dict.fromkeys([*models.parameters, *parameters])]
-    done = False
-    try:
-        yield
-        done = True
-    finally:
-        if always or not done:
-            for p, value, error, frozen in before:
-                p.value, p.error, p.frozen = value, error, frozen

@@ -296,6 +296,19 @@ def test_several_multiply():
     assert other.models.names == ["source"]
 
 
+@pytest.mark.parametrize(
+    "kind", ["map point", "map gauss norm", "spectrum", "spectrum norm", "onoff map bands", "onoff spectrum bands"]
+)
+def test_derivatives_by_a_parameter_which_acts_twice(kind):
+    """Two models which hold the same parameters: the background is multiplied twice."""
+    dataset = make(kind)
+    first = dataset.models["errors"]
+    own = {p.name: p for p in first.parameters if p.name.startswith("background")}
+    dataset.models = [*dataset.models, SystematicsModel(dataset.name, energy_edges=BANDS, name="again", **own)]
+    term = dataset.likelihood()
+    check_derivatives(term, np.array([p.value for p in term.parameters]))
+
+
 def test_neutral_costs_nothing():
     """Parameters which cannot have an effect do not enter, and nothing goes stale when they get one."""
     dataset = make("map point")

@@ -103,6 +103,15 @@ def test_numbers_of_gammapy():
     assert test.ts_threshold == pytest.approx(4)
 
 
+def test_the_covariance_is_as_it_was_afterwards(curved):
+    dataset, spectrum = curved
+    before = spectrum.covariance = Fit().run([dataset]).models.covariance.get_subcovariance(spectrum.parameters)
+    correlation = before.correlation.copy()
+    NestedModelSelection([spectrum.beta], [0.0]).ts([dataset])
+    np.testing.assert_allclose(spectrum.covariance.correlation, correlation)
+    np.testing.assert_allclose(dataset.models["source"].covariance.correlation, correlation)
+
+
 def test_the_selection_need_not_be_applied(curved):
     dataset, spectrum = curved
     test = NestedModelSelection([spectrum.beta], [0.0], n_sigma=100)

@@ -111,7 +111,8 @@ class Dense:
         eigen, vector = np.linalg.eigh(self.data)
         if eigen[0] <= FLAT * eigen[-1]:
             return None
-        return DenseInverse((vector / eigen) @ vector.T)
+        half = vector / np.sqrt(eigen)
+        return DenseInverse(half @ half.T)  # symmetric to the last digit
 
     def dense(self) -> Array:
         """The matrix."""

@@ -13,12 +13,11 @@ from geminga.errors import InputError, NameLookupError
 from geminga.modeling.fit import profile
 from geminga.modeling.fit.backends import Minimum, get_backend
 from geminga.modeling.fit.causes import causes_of_failure, causes_of_invalid_start
-from geminga.modeling.fit.constraints import penalties_of
 from geminga.modeling.fit.ellipse import minimize_ellipses
 from geminga.modeling.fit.end import End
 from geminga.modeling.fit.fit_covariance import FitCovariance
 from geminga.modeling.fit.forecast import forecast
-from geminga.modeling.fit.objective import Objective, all_or_nothing, as_list, unique
+from geminga.modeling.fit.objective import Objective, all_or_nothing, models_of
 from geminga.modeling.fit.result import CovarianceResult, FitResult, OptimizeResult
 from geminga.modeling.models.collection import Models
 
@@ -101,7 +100,7 @@ class Fit:
             If a penalty does not give its derivatives.
         """
         objective = Objective(datasets)
-        with all_or_nothing(objective.parameters, _models_of(datasets)):
+        with all_or_nothing(objective.parameters, models_of(datasets)):
             optimized, end = self._optimize(objective, datasets)
             if not optimized.success:
                 return FitResult(optimized)
@@ -110,12 +109,12 @@ class Fit:
     def optimize(self, datasets: Any) -> OptimizeResult:
         """Find the minimum and write it into the models' parameters."""
         objective = Objective(datasets)
-        with all_or_nothing(objective.parameters, _models_of(datasets)):
+        with all_or_nothing(objective.parameters, models_of(datasets)):
             return self._optimize(objective, datasets)[0]
 
     def covariance(self, datasets: Any, optimize_result: OptimizeResult | None = None) -> CovarianceResult:
         """Covariance at the present values, from the exact second derivatives; sets errors and ``models.covariance``."""
-        objective, models = Objective(datasets), _models_of(datasets)
+        objective, models = Objective(datasets), models_of(datasets)
         with all_or_nothing(objective.parameters, models):
             return self._covariance(objective, End.at(objective, objective.x0), models)
 
@@ -136,7 +135,7 @@ class Fit:
         success, remarks = self._judge(end, minimum)
         if success:
             objective.write(x)
-        models = _models_of(datasets)
+        models = models_of(datasets)
         result = OptimizeResult(
             models=models,
             nfev=objective.nfev,
@@ -218,7 +217,7 @@ class Fit:
         return profile.confidence(objective, position, sigma, reoptimize)
 
     def _position(self, objective: Objective, datasets: Any, parameter: Any) -> int:
-        own = _models_of(datasets).parameters[parameter]
+        own = models_of(datasets).parameters[parameter]
         for i, p in enumerate(objective.free_parameters):
             if p is own:
                 return i
@@ -233,7 +232,7 @@ class Fit:
         result : dict
             ``"<model>.<kind>.<name>_scan"``, ``stat_scan`` and, with `reoptimize`, ``fit_results``.
         """
-        models = _models_of(datasets)
+        models = models_of(datasets)
         own = models.parameters[parameter]
         name = _unique_name(models, own)
         values = np.asarray(own.scan_values, dtype=float)
@@ -242,7 +241,7 @@ class Fit:
 
     def stat_surface(self, datasets: Any, x: Any, y: Any, reoptimize: bool = False) -> dict[str, Any]:
         """Statistic on the grid of scan values of two parameters; ``stat_scan`` has shape (n_x, n_y)."""
-        models = _models_of(datasets)
+        models = models_of(datasets)
         first, second = models.parameters[x], models.parameters[y]
         values_x, values_y = np.asarray(first.scan_values, dtype=float), np.asarray(second.scan_values, dtype=float)
         grid = np.stack(np.meshgrid(values_x, values_y, indexing="ij"), axis=-1)
@@ -264,7 +263,7 @@ class Fit:
         result : dict
             Coordinates under the unique names of the two parameters (closed: the first point is repeated), ``success``.
         """
-        models = _models_of(datasets)
+        models = models_of(datasets)
         objective = Objective(datasets)
         i, j = (self._position(objective, datasets, p) for p in (x, y))
         if i == j or not sigma > 0:
@@ -291,11 +290,6 @@ def _scan_results(minima: list[tuple[Minimum, int]], models: Any) -> list[Optimi
         )
         for minimum, nfev in minima
     ]
-
-
-def _models_of(datasets: Any) -> Models:
-    models = unique(m for d in as_list(datasets) for m in (d.models or []))
-    return Models(models, penalties=penalties_of(datasets))
 
 
 def _unique_name(models: Models, parameter: Any) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geminga.errors import InputError
-from geminga.modeling.fit.objective import Objective
+from geminga.modeling.fit.objective import Objective, freed
 
 __all__ = ["Likelihood", "stat_sum_many"]
 
@@ -39,14 +39,8 @@ class Likelihood:
 
     def __init__(self, datasets: Any, parameters: Sequence[Any] | None = None) -> None:
         wanted = [] if parameters is None else list(parameters)
-        frozen = [p for p in wanted if p.frozen]
-        try:
-            for p in frozen:
-                p.frozen = False
+        with freed(wanted):
             self._objective = Objective(datasets, within_bounds=False)
-        finally:
-            for p in frozen:
-                p.frozen = True
         own = {id(p): i for i, p in enumerate(self._objective.free_parameters)}
         if parameters is None:
             models = [m for d in self._objective.datasets for m in d.models or []]

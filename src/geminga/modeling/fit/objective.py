@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from typing import Any
@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from geminga.errors import FitError, InputError, ParameterError
 from geminga.modeling.fit.constraints import Constraints, penalties_of
 from geminga.modeling.fit.curvature import Curvature, Dense
+from geminga.modeling.models.collection import Models
 from geminga.numerics.arrow import Arrow, ArrowLayout, arrow_layout
 from geminga.utils.threads import single_thread
 
-__all__ = ["Objective", "all_or_nothing", "as_list", "unique"]
+__all__ = ["Objective", "all_or_nothing", "as_list", "freed", "models_of", "snapshot", "unique"]
 
 Array = NDArray[np.float64]
 
@@ -41,6 +42,11 @@ def as_list(datasets: Any) -> list[Any]:
     return items
 
 
+def models_of(datasets: Any) -> Models:
+    """Models of datasets, each once, with their penalties."""
+    return Models(unique(m for d in as_list(datasets) for m in d.models or []), penalties=penalties_of(datasets))
+
+
 #: From this number of free parameters on, the curvature is kept in blocks if most of it is zero.
 MANY = 60
 
@@ -61,19 +67,42 @@ def _values_of(own: Any, points: Array) -> Array:
     return np.array([own.evaluate(point, nothing, 0)[0] for point in points])
 
 
+def snapshot(parameters: Sequence[Any], models: Any = ()) -> Callable[[], None]:
+    """Function which gives values, errors and flags of parameters, and the covariance of models, back as they are now."""
+    before = [(p, p.value, p.error, p.frozen) for p in unique([*parameters, *getattr(models, "parameters", ())])]
+    blocks = [(own, own._blocks) for own in _with_members(models)] if models else []
+
+    def restore() -> None:
+        for p, value, error, frozen in before:
+            p.value, p.error, p.frozen = value, error, frozen
+        for own, block in blocks:
+            own._blocks = block
+
+    return restore
+
+
 @contextmanager
 def all_or_nothing(parameters: Sequence[Any], models: Any = ()) -> Iterator[None]:
-    """Whatever goes wrong inside, Ctrl-C included, leaves values, errors and covariance of the parameters as they were."""
-    before = [(p, p.value, p.error) for p in unique([*parameters, *getattr(models, "parameters", ())])]
-    blocks = [(own, own._blocks) for own in _with_members(models)] if models else []
+    """Whatever goes wrong inside, Ctrl-C included, leaves parameters and covariance as they were."""
+    restore = snapshot(parameters, models)
     try:
         yield
     except BaseException:
-        for p, value, error in before:
-            p.value, p.error = value, error
-        for own, block in blocks:
-            own._blocks = block
+        restore()
         raise
+
+
+@contextmanager
+def freed(parameters: Iterable[Any]) -> Iterator[None]:
+    """Parameters are free inside."""
+    frozen = [p for p in parameters if p.frozen]
+    try:
+        for p in frozen:
+            p.frozen = False
+        yield
+    finally:
+        for p in frozen:
+            p.frozen = True
 
 
 def _with_members(own: Any) -> list[Any]:

@@ -12,7 +12,7 @@ from scipy.stats import chi2
 from geminga.modeling.fit.backends import Minimum, make_minuit, newton
 from geminga.modeling.fit.diagnosis import covariance_of
 from geminga.modeling.fit.end import End
-from geminga.modeling.fit.objective import Objective
+from geminga.modeling.fit.objective import Objective, freed
 
 __all__ = ["confidence", "contour", "minos", "mncontour", "scan"]
 
@@ -150,14 +150,8 @@ def scan(datasets: Any, parameters: Sequence[Any], points: Array, reoptimize: bo
 
     With `reoptimize` also each minimum and the number of evaluations it took; one starts where the last one ended.
     """
-    kept = [(p, p.frozen) for p in parameters]
-    try:
-        for p in parameters:
-            p.frozen = False
+    with freed(parameters):
         objective = Objective(datasets, within_bounds=False)
-    finally:
-        for p, frozen in kept:
-            p.frozen = frozen
     place = {id(p): i for i, p in enumerate(objective.free_parameters)}
     index = np.array([place[id(p)] for p in parameters])
     if not reoptimize:

@@ -30,7 +30,7 @@ from geminga.modeling.covariance import CovarianceMixin
 from geminga.modeling.parameter import Parameter
 from geminga.modeling.parameters import Parameters
 
-__all__ = ["ModelBase", "build_parameters", "relink", "without_defaults"]
+__all__ = ["ModelBase", "build_parameters", "named_file", "relink", "without_defaults"]
 
 log = logging.getLogger(__name__)
 
@@ -120,6 +120,12 @@ class ModelBase(CovarianceMixin):
         if parameter._type is None:
             parameter._type = self._type
         self.__dict__[parameter.name] = parameter
+
+    def _holding(self, parameters: Iterable[Parameter]) -> Self:
+        """The model itself, which now holds these parameters."""
+        for parameter in parameters:
+            self._hold(parameter)
+        return self
 
     @property
     def type(self) -> str | None:
@@ -288,6 +294,20 @@ def without_defaults(entry: dict[str, Any], default: dict[str, Any]) -> dict[str
     if kept.get("unit") == "" and default.get("unit") == "":
         del kept["unit"]
     return kept
+
+
+def named_file(entry: Mapping[str, Any], content: str, owner: str) -> Any:
+    """File which an entry of a model file names.
+
+    Raises
+    ------
+    FormatError
+        If it names none.
+    """
+    if not entry.get("filename"):
+        msg = f"{owner}: the entry has no 'filename'; expected the file of the {content}."
+        raise FormatError(msg)
+    return entry["filename"]
 
 
 def build_parameters(data: Sequence[Mapping[str, Any]], defaults: Parameters, owner: str) -> Parameters:

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geminga.errors import DataError, FileError, FormatError, InputError
+from geminga.errors import DataError, FileError, InputError
 from geminga.maps import Map
-from geminga.modeling.models.base import ModelBase, build_parameters
+from geminga.modeling.models.base import ModelBase, build_parameters, named_file
 from geminga.modeling.parameter import Parameter
 from geminga.modeling.parameters import Parameters
 from geminga.numerics.grid_table import multilinear, place_on_axis
@@ -152,17 +152,12 @@ class GridFile(ModelBase):
         """
         entry = cls._entry(data, kwargs)
         new = cls(map=read_map(entry, cls.__name__), filename=entry["filename"], **cls._read_options, **kwargs)
-        for par in build_parameters(entry.get("parameters") or [], new.default_parameters, cls.__name__):
-            new._hold(par)
-        return new
+        return new._holding(build_parameters(entry.get("parameters") or [], new.default_parameters, cls.__name__))
 
     @classmethod
     def from_parameters(cls, parameters: Iterable[Parameter], **kwargs: Any) -> Self:
         """Make a model which holds these parameters; the map is needed."""
-        new = cls(**kwargs)
-        for par in parameters:
-            new._hold(par)
-        return new
+        return cls(**kwargs)._holding(parameters)
 
 
 def read_map(entry: Mapping[str, Any], owner: str) -> Any:
@@ -173,10 +168,7 @@ def read_map(entry: Mapping[str, Any], owner: str) -> Any:
     FormatError
         If the entry names no file.
     """
-    if not entry.get("filename"):
-        msg = f"{owner}: the entry has no 'filename'; expected the file of the map."
-        raise FormatError(msg)
-    own = Map.read(entry["filename"])
+    own = Map.read(named_file(entry, "map", owner))
     if entry.get("unit") and str(own.unit) == "":
         own = Map.from_geom(own.geom, data=own.frozen_data, unit=entry["unit"])
     return own

@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geminga.errors import InputError, NameLookupError, ParameterError
-from geminga.modeling.fit.constraints import penalties_of
 from geminga.modeling.fit.likelihood import Likelihood
-from geminga.modeling.fit.objective import all_or_nothing, as_list, unique
+from geminga.modeling.fit.objective import all_or_nothing, models_of
 from geminga.modeling.models.collection import Models
 from geminga.modeling.sampler import emcee, ultranest
 from geminga.modeling.sampler.result import SamplerResult
@@ -102,9 +101,11 @@ class Sampler:
         """
         likelihood = Likelihood(datasets)
         _check_priors(likelihood.parameters, likelihood.names)
-        with all_or_nothing(likelihood.parameters):
+        models = models_of(datasets)
+        with all_or_nothing(likelihood.parameters, models):
             result = BACKENDS[self.backend].sample(likelihood, self.sampler_opts, self.run_opts)
-            result.models = _updated(datasets, likelihood.parameters, np.asarray(result.samples))
+            _update(models, likelihood.parameters, np.asarray(result.samples))
+        result.models = models
         return result
 
     def sampler_ultranest(self, parameters: Any, like: Any) -> SamplerResult:
@@ -138,9 +139,8 @@ def _check_priors(parameters: Sequence[Any], names: Sequence[str]) -> None:
         raise ParameterError(msg)
 
 
-def _updated(datasets: Any, parameters: Sequence[Any], samples: Array) -> Models:
-    """The models, with values, errors and covariance of the samples."""
-    models = Models(unique(m for d in as_list(datasets) for m in d.models or []), penalties=penalties_of(datasets))
+def _update(models: Models, parameters: Sequence[Any], samples: Array) -> None:
+    """Give models the values, errors and covariance of the samples."""
     covariance = np.atleast_2d(np.cov(samples, rowvar=False))
     place = {id(p): i for i, p in enumerate(parameters)}
     full = np.zeros((len(models.parameters),) * 2)
@@ -154,7 +154,6 @@ def _updated(datasets: Any, parameters: Sequence[Any], samples: Array) -> Models
     models.covariance = full
     for i, p in enumerate(parameters):
         p.value, p.error = float(np.clip(samples[:, i].mean(), *_bounds(p))), float(np.sqrt(covariance[i, i]))
-    return models
 
 
 def _bounds(parameter: Any) -> tuple[float, float]:

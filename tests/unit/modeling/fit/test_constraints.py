@@ -20,6 +20,8 @@ from geminga.modeling.models import (
     UniformPrior,
 )
 from geminga.modeling.parameter import Parameter
+from geminga.modeling.prior_parameter import PriorParameter
+from geminga.modeling.priors import Prior
 from geminga.stats import FitStatisticPenalty, GaussianPriorPenalty
 from tests.unit.modeling.sampler.test_sampler import EXPOSURE, counting
 
@@ -49,6 +51,25 @@ def test_derivatives_of_priors(prior, value):
 def test_curvature_at_a_mean_of_zero():
     assert GaussianPrior(mu=1, sigma=0.1).curvature(0.0) == pytest.approx(200)
     assert np.isfinite(GeneralizedGaussianPrior(eta=0.9).curvature(0.0))
+
+
+class Parabola(Prior):
+    """A prior of one's own, which gives no derivatives."""
+
+    tag = ["Parabola"]
+    mu = PriorParameter("mu", 0.1)
+    sigma = PriorParameter("sigma", 0.2)
+
+    @staticmethod
+    def evaluate(value, mu, sigma):
+        return ((value - mu) / sigma) ** 2
+
+
+@pytest.mark.parametrize("value", [0.0, 0.3, -1.7])
+def test_derivatives_of_a_prior_which_gives_none(value):
+    prior = Parabola()
+    assert_allclose(prior.derivative(value), 2 * (value - 0.1) / 0.2**2, rtol=1e-6)
+    assert_allclose(prior.curvature(value), 2 / 0.2**2, rtol=1e-3)
 
 
 class Ratio(FitStatisticPenalty):

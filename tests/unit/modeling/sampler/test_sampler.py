@@ -22,6 +22,7 @@ from geminga.modeling.models import (
     SkyModel,
     UniformPrior,
 )
+from geminga.modeling.sampler.result import SamplerResult
 from geminga.stats import GaussianPriorPenalty
 
 EXPOSURE = 1e13
@@ -205,6 +206,25 @@ def test_interrupt_leaves_the_models(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         Sampler().run([dataset])
     assert (own.value, own.error) == (3e-12, 1e-13)
+
+
+def test_samples_that_are_no_numbers_leave_errors_and_covariance(monkeypatch):
+    dataset = counting()
+    spectrum = PowerLawSpectralModel(index=2.3, amplitude="1e-12 cm-2 s-1 TeV-1")
+    spectrum.index.prior, spectrum.amplitude.prior = UniformPrior(min=1, max=4), UniformPrior(min=0, max=1e-11)
+    dataset.models = [SkyModel(spectrum, name="source")]
+    source = dataset.models["source"]
+    source.covariance = np.array([[4e-2, 1e-14, 0], [1e-14, 1e-26, 0], [0, 0, 0]])
+    before = source.covariance.data.copy()
+
+    def broken(likelihood, *args):
+        return SamplerResult(nfev=50, success=True, samples=np.full((50, 2), np.nan))
+
+    monkeypatch.setattr("geminga.modeling.sampler.ultranest.sample", broken)
+    with pytest.raises(ParameterError, match="finite"):
+        Sampler().run([dataset])
+    assert_allclose(source.covariance.data, before)
+    assert (spectrum.index.value, spectrum.index.error) == (2.3, 0.2)
 
 
 def test_unit_of_the_prior_is_that_of_the_parameter():

@@ -190,10 +190,7 @@ class TemplateSpatialModel(SpatialModel):
         if path and name and (Path(path) / str(name)).exists():
             entry["filename"] = Path(path) / str(name)
         new = cls(read_map(entry, cls.__name__), normalize=entry.get("normalize", True), filename=name, copy_data=False, **kwargs)
-        own = {par.name: par for par in build_parameters(entry.get("parameters") or [], new.parameters, cls.__name__)}
-        for par in own.values():
-            new._hold(par)
-        return new
+        return new._holding(build_parameters(entry.get("parameters") or [], new.parameters, cls.__name__))
 
     def to_dict(self, full_output: bool = False) -> dict[str, Any]:
         """Entry of a model file; the map is written by `write`."""

@@ -215,17 +215,12 @@ class NaimaSpectralModel(SpectralModel):
         if "nested_models" in options:
             options["nested_models"] = _values(options["nested_models"])
         new = cls(_radiative(entry["radiative_model"], own), distance=u.Quantity(entry.get("distance", "1 kpc")), **options)
-        for par in build_parameters(entry.get("parameters") or [], new.default_parameters, cls.__name__):
-            new._hold(par)
-        return new
+        return new._holding(build_parameters(entry.get("parameters") or [], new.default_parameters, cls.__name__))
 
     @classmethod
     def from_parameters(cls, parameters: Iterable[Parameter], **kwargs: Any) -> Self:
         """Make a model which holds these parameters; the radiative model is needed."""
-        new = cls(**kwargs)
-        for par in parameters:
-            new._hold(par)
-        return new
+        return cls(**kwargs)._holding(parameters)
 
     def copy(self, **kwargs: Any) -> Self:
         """Copy, linked to nothing, with a radiative model of its own."""

@@ -10,9 +10,9 @@ from astropy import units as u
 from astropy.time import Time
 from numpy.typing import ArrayLike, NDArray
 
-from geminga.errors import DataError, FileError, FormatError, InputError, UnsupportedError
+from geminga.errors import DataError, FileError, InputError, UnsupportedError
 from geminga.maps import Map
-from geminga.modeling.models.base import build_parameters
+from geminga.modeling.models.base import build_parameters, named_file
 from geminga.modeling.models.coordinates import as_energy
 from geminga.modeling.models.derivative import Evaluator, Result
 from geminga.modeling.models.temporal import plot as figures
@@ -313,10 +313,7 @@ class LightCurveTemplateTemporalModel(TemporalModel):
             If the dictionary names no file.
         """
         entry = cls._entry(data, kwargs)
-        if not entry.get("filename"):
-            msg = "LightCurveTemplateTemporalModel: the entry has no 'filename'; expected the file of the light curve."
-            raise FormatError(msg)
-        new = cls.read(entry["filename"], format=entry.get("format", "table"))
+        new = cls.read(named_file(entry, "light curve", cls.__name__), format=entry.get("format", "table"))
         new.scale = entry.get("scale", new.scale)
         for name, known in (("method", _METHODS), ("values_scale", _SCALES)):
             if name in entry:

@@ -13,7 +13,7 @@ from astropy.time import Time
 from numpy.typing import ArrayLike, NDArray
 
 from geminga.errors import DataError, FileError, FormatError
-from geminga.modeling.models.base import build_parameters
+from geminga.modeling.models.base import build_parameters, named_file
 from geminga.modeling.models.derivative import Evaluator, Result, current_values
 from geminga.modeling.models.temporal import plot as figures
 from geminga.modeling.models.temporal.base import TemporalModel, days_since
@@ -253,12 +253,10 @@ class TemplatePhaseCurveTemporalModel(TemporalModel):
             If the dictionary names no file.
         """
         entry = cls._entry(data, kwargs)
-        if not entry.get("filename"):
-            msg = "TemplatePhaseCurveTemporalModel: the entry has no 'filename'; expected the file of the phase curve."
-            raise FormatError(msg)
+        path = named_file(entry, "phase curve", cls.__name__)
         own = build_parameters(entry.get("parameters") or [], cls.default_parameters, cls.__name__)
         settings = {"normalize": entry.get("normalize", True), "scale": entry.get("scale", "utc")}
-        return cls(_read(entry["filename"]), filename=entry["filename"], **settings, **{par.name: par for par in own})
+        return cls(_read(path), filename=path, **settings, **{par.name: par for par in own})
 
 
 def _columns(table: Any) -> tuple[Array, Array]:
