@@ -150,6 +150,5 @@ def significance_map(dataset: MapDataset, radius: u.Quantity) -> Map:
     """
     from geminga.estimators import ExcessMapEstimator
 
-    edges = dataset.counts.geom.axes["energy"].edges
-    maps = ExcessMapEstimator(radius, energy_edges=edges[[0, -1]]).run(dataset)
+    maps = ExcessMapEstimator(radius).run(dataset)
     return maps.sqrt_ts.get_image_by_idx((0,))

@@ -6,6 +6,7 @@ import copy as copying
 import html
 import inspect
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import astropy.units as u
@@ -13,7 +14,7 @@ import numpy as np
 
 from geminga.errors import InputError
 
-__all__ = ["Estimator", "angle", "as_list", "band_axis", "check_sigma", "energy_bands", "energy_groups"]
+__all__ = ["Estimator", "angle", "as_list", "band_axis", "check_data", "check_sigma", "energy_bands", "energy_groups"]
 
 
 #: Relative difference of energies that is rounding.
@@ -90,6 +91,18 @@ def as_list(datasets: Any) -> list[Any]:
             msg = f"Dataset {getattr(dataset, 'name', dataset)!r} has no counts, so that no fluxes can be estimated from it."
             raise InputError(msg)
     return items
+
+
+def check_data(datasets: Iterable[Any]) -> None:
+    """Check the data of all datasets, so that one which cannot be used is refused before anything is computed.
+
+    Raises
+    ------
+    DataError
+        Listing the faults of the first such dataset.
+    """
+    for dataset in datasets:
+        dataset._check_values()
 
 
 def check_sigma(name: str, value: Any) -> float:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geminga.errors import GeometryError, InputError, NameLookupError
+from geminga.estimators.base import check_data
 from geminga.flux import FluxMaps
 from geminga.flux.derived import scan_norms
 from geminga.flux.reference import as_sky_model
@@ -315,7 +316,7 @@ def get_combined_flux_maps(
     result : dict
         ``flux_maps``, the combined `FluxMaps`, and ``estimator_results``, those of each dataset.
     """
-    results = [estimator.run(d) for d in datasets]
+    results = _each(estimator, datasets)
     return {"flux_maps": combine_flux_maps(results, method, reference_model, dnde_scan_axis), "estimator_results": results}
 
 
@@ -334,4 +335,11 @@ def get_combined_significance_maps(estimator: Any, datasets: Any) -> dict[str, A
     result : dict
         See `combine_significance_maps`.
     """
-    return combine_significance_maps([estimator.run(d) for d in datasets])
+    return combine_significance_maps(_each(estimator, datasets))
+
+
+def _each(estimator: Any, datasets: Any) -> list[Any]:
+    """Maps of each dataset; data that cannot be used are refused before the first."""
+    items = list(datasets)
+    check_data(items)
+    return [estimator.run(dataset) for dataset in items]

@@ -82,6 +82,9 @@ def test_maps_equal_the_makers(store) -> None:
     analysis.run_fit()
     assert analysis.fit_result.success
     analysis.get_excess_map()
+    assert analysis.excess_map.sqrt_ts.data.shape == (1, *dataset.counts.data.shape[1:])
+    analysis.update_config("excess_map: {energy_edges: {min: 0.5 TeV, max: 30 TeV, nbins: 6}}")
+    analysis.get_excess_map()
     assert analysis.excess_map.sqrt_ts.data.shape == dataset.counts.data.shape
 
 

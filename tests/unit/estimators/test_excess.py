@@ -49,11 +49,59 @@ def test_bands_and_mask():
     inside = np.ones(dataset.counts.data.shape, bool)
     inside[:, :, :20] = False
     dataset.mask_safe = Map.from_geom(dataset.counts.geom, data=inside)
-    maps = ExcessMapEstimator("0.1 deg").run(dataset)
+    estimator = ExcessMapEstimator("0.1 deg", energy_edges=dataset.counts.geom.axes["energy"].edges)
+    maps = estimator.run(dataset)
     assert maps.counts.data.shape == (3, 51, 61)
     assert np.isnan(maps.sqrt_ts.data[:, :, :18]).all()
     dataset.counts.data[:, :, :20] = 99
-    np.testing.assert_allclose(ExcessMapEstimator("0.1 deg").run(dataset).counts.data, maps.counts.data, atol=1e-6)
+    np.testing.assert_allclose(estimator.run(dataset).counts.data, maps.counts.data, atol=1e-6)
+
+
+def test_one_band_with_all_energies_by_default():
+    dataset = make()
+    dataset.fake(random_state=1)
+    edges = dataset.counts.geom.axes["energy"].edges
+    maps, whole = (ExcessMapEstimator("0.1 deg", energy_edges=e).run(dataset) for e in (None, edges[[0, -1]]))
+    assert maps.counts.data.shape == (1, 51, 61)
+    np.testing.assert_array_equal(maps.energy_axis.edges, edges[[0, -1]])
+    np.testing.assert_array_equal(maps.sqrt_ts.data, whole.sqrt_ts.data)
+    each = ExcessMapEstimator("0.1 deg", energy_edges=edges).run(dataset)
+    np.testing.assert_allclose(maps.counts.data[0], each.counts.data.sum(axis=0))
+
+
+def test_background_of_the_maps_is_that_in_the_circle():
+    dataset = make()
+    dataset.fake(random_state=1)
+    maps = ExcessMapEstimator("0.2 deg").run(dataset)
+    y, x = np.mgrid[0:51, 0:61]
+    inside = (y - 25) ** 2 + (x - 30) ** 2 <= 16.0001
+    assert maps.npred_background.data[0, 25, 30] == pytest.approx(dataset.background.data[:, inside].sum(), rel=1e-6)
+    np.testing.assert_allclose(maps.npred.data, maps.counts.data, atol=1e-6)
+
+
+def test_limit_without_counts():
+    """Of n counts over b expected ones -2 ln L is 2 (s + b - n ln(s + b)).
+
+    Without counts it rises from zero at s = -b, and by the square of two sigma at s = 2 - b: also then the limit is the excess
+    plus its upper error, as for a single count, and it falls as the background rises. (gammapy 2.1 leaves out the background of
+    pixels without counts: its limit is 2 whatever was expected.)
+    """
+    dataset = make()
+    dataset.counts.data[:] = 0
+    dataset.counts.data[0, 25, 40] = 1
+    maps = ExcessMapEstimator("0.2 deg", selection_optional=["errn-errp", "ul"]).run(dataset)
+    for place, n in (((0, 25, 20), 0), ((0, 25, 40), 1)):
+        background = maps.npred_background.data[place]
+        per_count = maps.npred_excess.data[place] / maps.norm.data[place]
+        limit, error = (maps[name].data[place] * per_count for name in ("norm_ul", "norm_errp"))
+        assert maps.counts.data[place] == n
+        assert background > 4
+        for s, rise in ((limit, 4), (n - background + error, 1)):
+            total = s + background
+            least = n - n * np.log(n) if n else 0
+            assert 2 * (total - n * np.log(total) - least) == pytest.approx(rise, rel=1e-6)
+        assert limit < 0 if n == 0 else limit > n - background
+    assert maps.norm_ul.data[0, 45, 20] < maps.norm_ul.data[0, 5, 20]  # the background rises along y
 
 
 def test_refusals():

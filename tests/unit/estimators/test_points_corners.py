@@ -6,8 +6,16 @@ import pytest
 
 from geminga.datasets import Datasets, SpectrumDatasetOnOff
 from geminga.errors import DataError, FitError
-from geminga.estimators import FluxPointsEstimator, LightCurveEstimator, ParameterEstimator, TSMapEstimator
+from geminga.estimators import (
+    ASmoothMapEstimator,
+    ExcessMapEstimator,
+    FluxPointsEstimator,
+    LightCurveEstimator,
+    ParameterEstimator,
+    TSMapEstimator,
+)
 from geminga.estimators.base import energy_bands
+from geminga.estimators.utils import get_combined_significance_maps
 from geminga.maps import Map
 from geminga.modeling import Fit
 from geminga.modeling.models import PowerLawSpectralModel, SkyModel
@@ -85,6 +93,57 @@ def test_numbers_that_are_not_finite_are_refused_at_once(part):
     getattr(dataset, part).data[5] = np.nan
     with pytest.raises(DataError, match=rf"{part.upper()} is NaN in 1 bins, at energy bin 5"):
         run(dataset)
+
+
+@pytest.mark.parametrize("stacked", [True, False])
+def test_a_light_curve_refuses_one_dataset_of_many_before_it_begins(stacked, monkeypatch):
+    datasets = Datasets([spectrum(str(i), start=i, seed=i) for i in range(4)])
+    model = datasets[0].models[0]
+    model.datasets_names = None
+    datasets.models = [model]
+    start = datasets[0].gti.time_start[0]
+    intervals = [(start, start + 2 * u.h), (start + 2 * u.h, start + 4 * u.h)]
+    estimator = LightCurveEstimator(intervals, energy_edges=EDGES, stack_over_time_interval=stacked)
+    begun = []
+    monkeypatch.setattr(Datasets, "stack_reduce", lambda *_, **__: begun.append("stacked"))
+    monkeypatch.setattr("geminga.estimators.points.sed.dataset_bins", lambda *_: begun.append("predicted"))
+    datasets[3].counts.data[5] = np.nan
+    with pytest.raises(DataError, match=r"'3' cannot be used: COUNTS is NaN in 1 bins, at energy bin 5"):
+        estimator.run(datasets)
+    assert begun == []
+    # A dataset outside of all intervals is not asked.
+    monkeypatch.undo()
+    few = LightCurveEstimator(intervals[:1], energy_edges=EDGES, stack_over_time_interval=stacked).run(datasets)
+    assert few.success.data.all()
+
+
+@pytest.mark.parametrize("part", ["counts", "background", "exposure"])
+@pytest.mark.parametrize("kind", ["ts", "excess", "asmooth", "combined"])
+def test_maps_refuse_one_dataset_of_many_before_they_begin(kind, part, monkeypatch):
+    datasets = [make(name=f"run-{i}") for i in range(3)]
+    excess = ExcessMapEstimator("0.2 deg")
+    runs = {
+        "ts": lambda: TSMapEstimator(source(SHAPES["gauss"]()), energy_edges=[1, 10] * u.TeV).run(datasets),
+        "excess": lambda: excess.run(datasets[2]),
+        "asmooth": lambda: ASmoothMapEstimator(scales=[0.1, 0.2] * u.deg).run(datasets[2]),
+        "combined": lambda: get_combined_significance_maps(excess, datasets),
+    }
+    begun = []
+    for cls in (TSMapEstimator, ExcessMapEstimator, ASmoothMapEstimator):
+        monkeypatch.setattr(cls, "_band", lambda *_: begun.append("computed"))
+    getattr(datasets[2], part).data[1, 3, 4] = np.nan
+    with pytest.raises(DataError, match=rf"'run-2' cannot be used: {part.upper()} is NaN in 1 bins"):
+        runs[kind]()
+    assert begun == []
+    # Outside of the mask it does no harm.
+    monkeypatch.undo()
+    for dataset in datasets:
+        inside = np.ones(dataset.counts.data.shape, bool)
+        inside[:, 3, 4] = False
+        dataset.mask_safe = Map.from_geom(dataset.counts.geom, data=inside)
+    found = runs[kind]()
+    name = {"combined": "significance", "asmooth": "counts"}.get(kind, "norm")
+    assert np.isfinite(np.squeeze(found[name].data)[10:, 10:]).all()
 
 
 def test_data_which_one_fit_refuses():

@@ -68,14 +68,14 @@ def _add_dataset(page: _Page, dataset: Any, radius: Any) -> None:
         if dataset.models:
             page.add(f"Spectrum of {dataset.name}", lambda: plot.spectrum_picture(dataset), page.fit_pictures)
         return
-    edges = dataset.counts.geom.axes["energy"].edges[[0, -1]]
     sources = content.sources(dataset.models)
 
     def pictures() -> list[Picture]:
-        return plot.map_pictures(ExcessMapEstimator(radius, energy_edges=edges).run(dataset), sources, dataset.name)
+        return plot.map_pictures(ExcessMapEstimator(radius).run(dataset), sources, dataset.name)
 
     def slices() -> tuple[str, str]:
-        residual = ExcessMapEstimator(radius).run(dataset).sqrt_ts
+        edges = dataset.counts.geom.axes["energy"].edges
+        residual = ExcessMapEstimator(radius, energy_edges=edges).run(dataset).sqrt_ts
         return f"Maps of {dataset.name}", interactive.maps_figure(dataset.counts, residual)
 
     page.add(f"Significance of {dataset.name}", pictures, page.fit_pictures)

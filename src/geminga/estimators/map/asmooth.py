@@ -10,7 +10,7 @@ from astropy.convolution import Gaussian2DKernel, Tophat2DKernel
 from numpy.typing import NDArray
 
 from geminga.errors import InputError, NameLookupError
-from geminga.estimators.base import Estimator, band_axis, energy_groups
+from geminga.estimators.base import Estimator, band_axis, check_data, energy_groups
 from geminga.estimators.exposure import estimate_exposure_reco_energy
 from geminga.maps import Map, Maps
 from geminga.modeling.models import PowerLawSpectralModel
@@ -149,7 +149,10 @@ class ASmoothMapEstimator(Estimator):
         ------
         InputError
             If there are no scales, or the dataset has no counts or background.
+        DataError
+            For data inside the mask that are not numbers.
         """
+        check_data([dataset])
         axis = dataset._geom.axes["energy"]
         groups = energy_groups(axis, self.energy_edges)
         inside = np.ones(dataset._geom.data_shape, bool) if dataset.mask is None else np.asarray(dataset.mask.frozen_data)

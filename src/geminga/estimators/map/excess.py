@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geminga.errors import InputError
-from geminga.estimators.base import Estimator, angle, band_axis, check_sigma, energy_groups
+from geminga.estimators.base import Estimator, angle, band_axis, check_data, check_sigma, energy_groups
 from geminga.estimators.exposure import estimate_exposure_reco_energy
 from geminga.estimators.points.norms import NormOptions, estimate_norms, estimate_single_bins
 from geminga.flux import FluxMaps
@@ -38,7 +38,7 @@ class ExcessMapEstimator(Estimator):
     selection_optional : list of str or "all", optional
         ``"errn-errp"``, ``"ul"``, ``"sensitivity"``.
     energy_edges : Quantity, optional
-        Edges of the energy bands, rounded to those of the dataset; one band for each energy bin if not given.
+        Edges of the energy bands, rounded to those of the dataset; one band with all energies if not given.
     correlate_off : bool
         For on/off data, sum the off counts over the circle as well.
     spectral_model : SpectralModel, optional
@@ -145,21 +145,20 @@ class ExcessMapEstimator(Estimator):
         -------
         maps : FluxMaps
             ``counts``, ``npred``, ``npred_excess``, ``norm``, ``norm_err``, ``ts``, ``sqrt_ts``, and what
-            `selection_optional` asks for, with one bin for each energy band. NaN where no pixel of the circle is inside the
-            mask. Without exposure the norms are counts over one.
+            `selection_optional` asks for, with one bin for each energy band. ``npred`` is background and excess together, which
+            are the counts. NaN where no pixel of the circle is inside the mask. Without exposure the norms are counts over one.
 
         Raises
         ------
         InputError
             For a dataset of another kind.
+        DataError
+            For data inside the mask that are not numbers.
         """
         if getattr(dataset, "counts", None) is None or dataset._geom.is_region:
             msg = f"ExcessMapEstimator: dataset {getattr(dataset, 'name', dataset)!r} has no map of counts; give a MapDataset."
             raise InputError(msg)
-        axis = dataset._geom.axes["energy"]
-        edges = axis.edges if self.energy_edges is None else self.energy_edges
-        groups = energy_groups(axis, edges)
-        return self._maps(dataset, groups, None)
+        return self._maps(dataset, energy_groups(dataset._geom.axes["energy"], self.energy_edges), None)
 
     def estimate_excess_map(self, dataset: Any, reco_exposure: Any = None) -> FluxMaps:
         """`FluxMaps` of a dataset in each of its energy bins.
@@ -175,6 +174,7 @@ class ExcessMapEstimator(Estimator):
         return self._maps(dataset, energy_groups(axis, axis.edges), reco_exposure)
 
     def _maps(self, dataset: Any, groups: list[slice], reco_exposure: Any) -> FluxMaps:
+        check_data([dataset])
         axis = dataset._geom.axes["energy"]
         kernel = self.estimate_kernel(dataset).frozen_data
         inside = np.asarray(self.estimate_mask_default(dataset).frozen_data)
@@ -225,12 +225,13 @@ class ExcessMapEstimator(Estimator):
         if "norm_sensitivity" in found and self.apply_threshold_sensitivity:
             least = np.maximum(self.gamma_min_sensitivity, self.bkg_syst_fraction_sensitivity * background.ravel()[pixels])
             found["norm_sensitivity"] = np.maximum(found["norm_sensitivity"], least)
-        out = {"counts": np.where(seen, counts, np.nan), "npred": np.where(seen, background, np.nan)}
+        out = {"counts": np.where(seen, counts, np.nan)}
         for name, values in found.items():
             image = np.full(counts.shape, np.nan)
             image.ravel()[pixels] = values
             out[name] = image
         out["npred_excess"] = out["norm"].copy()
+        out["npred"] = background + out["npred_excess"]
         return out
 
     def _off(self, dataset: Any, group: slice, inside: NDArray[np.bool_], circle: Any) -> tuple[Array, Array]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geminga.errors import GeometryError, InputError, UnsupportedError
-from geminga.estimators.base import Estimator, angle, band_axis, check_sigma, energy_groups
+from geminga.estimators.base import Estimator, angle, band_axis, check_data, check_sigma, energy_groups
 from geminga.estimators.exposure import folded_signal
 from geminga.flux import FluxMaps
 from geminga.maps import Map, WcsGeom
@@ -298,9 +298,12 @@ class TSMapEstimator(Estimator):
             For datasets with another statistic.
         GeometryError
             If the images of the datasets differ.
+        DataError
+            For data inside the mask that are not numbers.
         """
         items = [datasets] if hasattr(datasets, "stat_type") else list(datasets)
         _check(items)
+        check_data(items)
         geom = items[0]._geom
         small = [d.downsample(self.downsampling_factor) if self.downsampling_factor else d for d in items]
         for before, after in zip(items, small, strict=True):

@@ -11,7 +11,7 @@ from astropy.time import Time
 from numpy.typing import NDArray
 
 from geminga.errors import InputError
-from geminga.estimators.base import as_list
+from geminga.estimators.base import as_list, check_data
 from geminga.estimators.points.sed import PER_DATASET, FluxPointsEstimator
 from geminga.flux import FluxPoints
 from geminga.maps import LabelMapAxis, Map, TimeMapAxis
@@ -78,6 +78,9 @@ class LightCurveEstimator(FluxPointsEstimator):
         ------
         InputError
             If intervals overlap or have no length, a dataset has no good time intervals, or no dataset lies in any interval.
+        DataError
+            For data inside the mask that are not numbers, before anything is computed. With `reoptimize`, where each interval is
+            a fit of its own, these are rows of NaN.
         """
         items = as_list(datasets)
         source = self._find_source(items)
@@ -86,6 +89,7 @@ class LightCurveEstimator(FluxPointsEstimator):
         intervals = self._intervals(spans, reference)
         chosen = self._members(items, spans, intervals, reference)
         if self.stack_over_time_interval:
+            check_data(dataset for dataset, _ in chosen)  # in the sum it could not be named
             groups = enumerate(_grouped(chosen, len(intervals)))
             chosen = [(_stacked(group, place), place) for place, group in groups if group]
         used = [dataset for dataset, _ in chosen]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geminga.errors import InputError, NameLookupError
-from geminga.estimators.base import as_list, energy_bands
+from geminga.estimators.base import as_list, check_data, energy_bands
 from geminga.estimators.parameter import ParameterEstimator
 from geminga.estimators.points.bins import dataset_bins, joined
 from geminga.estimators.points.collection import FluxCollectionEstimator
@@ -124,6 +124,9 @@ class FluxPointsEstimator(ParameterEstimator):
         ------
         NameLookupError
             If there is no such source.
+        DataError
+            For data inside the mask that are not numbers, before anything is computed; with `reoptimize` such a band is a row
+            of NaN.
         """
         items = as_list(datasets)
         source = self._find_source(items)
@@ -185,6 +188,7 @@ class FluxPointsEstimator(ParameterEstimator):
         groups = [_groups(dataset, axis) for dataset in datasets]
         if self.reoptimize and _others_are_free(datasets, source):
             return refit_bands(self, datasets, source, axis, groups, first, number)
+        check_data(datasets)
         bins = [dataset_bins(d, source.name, g, self.sum_over_energy_groups) for d, g in zip(datasets, groups, strict=True)]
         problem, has_bins, is_bad = joined(bins, [f * n_band for f in first], number * n_band)
         out = estimate_norms(problem, self._options())
