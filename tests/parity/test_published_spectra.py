@@ -5,7 +5,9 @@ by HAP (the software of H.E.S.S.), ctools and gammapy 0.12.
 
 The index of the Crab nebula by HAP, 2.589 +- 0.061, is not found by any program from the public files: ctools gives 2.636,
 gammapy 0.12 2.629, both 0.7 standard deviations away. The flux points agree with those of HAP one by one; HAP's fit has
-events of lower energies besides (its error is smaller by a fifth). So the index is compared with the other programs.
+events of lower energies besides (its error is smaller by a fifth). So the index is compared with the other programs, and its
+distance from HAP is held at what it is, so that nobody takes it for agreement and no change of it goes unseen: 1.2 of HAP's errors
+with reflected regions (gammapy 2.1: 1.1), 0.8 and 0.9 with backgrounds from maps.
 
 Spectra from rings in narrow bins are harder: a bin with one event and none in the ring counts as background-free. With
 PKS 2155-304 and 24 bins a decade the index falls from 3.39 to 3.26; with 12 bins a decade the methods agree.
@@ -43,6 +45,9 @@ SOURCES: dict[str, dict[str, Any]] = {
         "amplitude": (1.80422e-11, 2.0962e-12), "index": (3.46428, 0.238935), "index_tools": (3.46399, 0.245971),
     },
 }  # fmt: skip
+
+# Distance of our index of the Crab nebula from that of HAP, in the published errors.
+CRAB_FROM_HAP = {"reflected": 1.24, "fov_background": 0.82, "ring": 0.91}
 
 # Flux points of the Crab nebula by HAP: energy and its bounds in TeV, flux in cm-2 s-1 TeV-1.
 HAP_POINTS = np.array([
@@ -105,11 +110,19 @@ def distance(parameter: Any, published: tuple[float, float]) -> float:
     return abs(parameter.value - published[0]) / published[1]
 
 
-@pytest.mark.parametrize("source", ["crab", "pks"])
-def test_reflected_regions(source: str) -> None:
+def check(source: str, method: str, amplitude: Any, index: Any, most: float = 0.4) -> None:
+    """Amplitude within 0.4 errors of HAP, index within `most`: of HAP, for the Crab nebula of gammapy 0.12."""
+    known = SOURCES[source]
+    assert distance(amplitude, known["amplitude"]) < 0.4
+    assert distance(index, known["index_tools" if source == "crab" else "index"]) < most
+    if source == "crab":
+        assert abs(distance(index, known["index"]) - CRAB_FROM_HAP[method]) < 0.05
+
+
+@pytest.mark.parametrize(("source", "most"), [("crab", 0.5), ("pks", 0.4)])
+def test_reflected_regions(source: str, most: float) -> None:
     amplitude, index = fitted(source, reduced(source, "{method: reflected}"))
-    assert distance(amplitude, SOURCES[source]["amplitude"]) < 0.4
-    assert distance(index, SOURCES[source]["index" if source == "pks" else "index_tools"]) < 0.5
+    check(source, "reflected", amplitude, index, most)
     # gammapy 2.1: 1.59974e-11 and 2.654 for the Crab, 1.76443e-11 and 3.547 for PKS 2155-304.
     expected = {"crab": (1.59974e-11, 2.65398), "pks": (1.76443e-11, 3.54717)}[source]
     assert abs(amplitude.value - expected[0]) < 0.15 * amplitude.error
@@ -119,15 +132,14 @@ def test_reflected_regions(source: str) -> None:
 @pytest.mark.parametrize("source", ["crab", "pks"])
 def test_background_model_of_the_field(source: str, tmp_path) -> None:
     amplitude, index = fitted(source, spectra_of_maps(source, "fov_background", tmp_path))
-    assert distance(amplitude, SOURCES[source]["amplitude"]) < 0.4
-    assert distance(index, SOURCES[source]["index" if source == "pks" else "index_tools"]) < 0.4
+    check(source, "fov_background", amplitude, index)
 
 
-@pytest.mark.parametrize("source", ["crab", "pks"])
-def test_rings(source: str, tmp_path) -> None:
+# Bins of the rings without off counts still bias the index of PKS 2155-304 a little: 0.42 errors.
+@pytest.mark.parametrize(("source", "most"), [("crab", 0.4), ("pks", 0.5)])
+def test_rings(source: str, most: float, tmp_path) -> None:
     amplitude, index = fitted(source, spectra_of_maps(source, "ring", tmp_path, bins=36))
-    assert distance(amplitude, SOURCES[source]["amplitude"]) < 0.4
-    assert distance(index, SOURCES[source]["index" if source == "pks" else "index_tools"]) < 0.5
+    check(source, "ring", amplitude, index, most)
 
 
 def test_flux_points_of_the_crab_are_those_of_hap() -> None:
