@@ -90,8 +90,7 @@ def _write_products(dataset: MapDataset, points: dict[str, FluxPoints], out: Pat
         out / "residuals.png": plot_residuals(significance_map(dataset, u.Quantity(_RESIDUAL_RADIUS)), dataset.models)
     }
     if points:
-        edges = dataset.counts.geom.axes["energy"].edges
-        figures[out / "sed.png"] = plot_seds(dataset.models, points, edges[[0, -1]])
+        figures[out / "sed.png"] = plot_seds(dataset.models, points)
     write_files(figures, overwrite=True)
     bar.update()
     return [out / "models-fit.yaml", *map(Path, figures)]

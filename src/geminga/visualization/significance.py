@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from geminga.errors import GeometryError, InputError
+from geminga.utils.plot import sky_projection
 from geminga.visualization.palette import COLORS, DIVERGING, axes_with
 
 __all__ = ["plot_residual_distribution", "plot_significance_map"]
@@ -77,7 +78,7 @@ def plot_significance_map(
     from matplotlib.colors import TwoSlopeNorm
 
     image = _significance(maps, "plot_significance_map")
-    ax = axes_with(ax, projection=image.geom.wcs)
+    ax = axes_with(ax, projection=sky_projection(image.geom.wcs))
     data = image.frozen_data
     highest = float(np.nanmax(data)) if np.isfinite(data).any() else limit
     settings = {"cmap": DIVERGING, "norm": TwoSlopeNorm(0.0, -limit, max(limit, highest))}

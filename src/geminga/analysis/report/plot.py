@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from geminga.analysis.report.content import correlations
-from geminga.utils.plot import two_panels
+from geminga.utils.plot import sky_projection, two_panels
 from geminga.visualization import plot_heatmap, plot_light_curve, plot_residual_distribution, plot_sed, plot_significance_map
 
 __all__ = ["Picture", "correlation_picture", "light_curve_picture", "map_pictures", "sed_picture", "spectrum_picture"]
@@ -50,7 +50,7 @@ def map_pictures(maps: Any, models: Sequence[Any], name: str) -> list[Picture]:
     """Significance of what the models leave, and its distribution; `maps` has one band of energy."""
 
     def draw_map(figure: Any) -> None:
-        plot_significance_map(maps, models, ax=figure.add_subplot(projection=maps.geom.to_image().wcs))
+        plot_significance_map(maps, models, ax=figure.add_subplot(projection=sky_projection(maps.geom.wcs)))
 
     def draw_distribution(figure: Any) -> None:
         plot_residual_distribution(maps, ax=figure.add_subplot())
