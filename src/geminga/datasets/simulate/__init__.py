@@ -1,6 +1,6 @@
 """Simulated data: counts drawn from a prediction (`counts`), and event lists (`events`).
 
-Who imports whom: `events` → `sources`, `background`, `header` → `places`, `times`. Randomness is drawn from tables by
+Who imports whom: `events` → `sources`, `background`, `header` → `places`, `times`, `errors`. Randomness is drawn from tables by
 `geminga.numerics.sampling`. What needs the response tables of an observation is in `geminga.makers.simulation`, above the
 datasets; its names are found here all the same, as in gammapy.
 """

@@ -14,6 +14,7 @@ from geminga.datasets.products import label
 from geminga.datasets.simulate import header
 from geminga.datasets.simulate.background import draw_counts
 from geminga.datasets.simulate.columns import Columns, chosen, coords_of, in_field, joined, numbers_of, to_table, true_columns
+from geminga.datasets.simulate.errors import SourceErrors
 from geminga.datasets.simulate.sources import draw_photons
 from geminga.datasets.simulate.times import good_time
 from geminga.errors import DataError, GeometryError, InputError
@@ -49,7 +50,8 @@ class MapDatasetEventSampler:
     -----
     Photons of a point source come from its position, those of other shapes from cells which are small against them. Energies
     between the nodes of a response are drawn from those of the nodes around, see `geminga.irf.sample`. Events which a
-    response loses, or which fall outside the pixels and energies of the dataset, are dropped. Masks are not applied.
+    response loses, or which fall outside the pixels and energies of the dataset, are dropped. Masks are not applied. Systematic
+    errors among the models act as in the prediction.
 
     Examples
     --------
@@ -206,7 +208,12 @@ class MapDatasetEventSampler:
     def _seen(self, dataset: Any, columns: Columns) -> Columns:
         """Photons of sky models with the responses which each model asks for."""
         models = header.model_identifiers(dataset)
-        columns = columns | {name: columns[f"{name}_TRUE"] for name in ("ENERGY", "RA", "DEC")}
+        errors = {i: SourceErrors.create(dataset, model) for i, model in models.items() if hasattr(model, "apply_irf")}
+        errors = {i: one for i, one in errors.items() if (one.energy_scale, one.psf_scale) != (1, 1)}
+        energy, columns = columns["ENERGY_TRUE"], columns | {"ENERGY_TRUE": columns["ENERGY_TRUE"].copy()}
+        for i, one in errors.items():
+            columns["ENERGY_TRUE"][columns["MC_ID"] == i] *= one.energy_scale
+        columns |= {name: columns[f"{name}_TRUE"].copy() for name in ("ENERGY", "RA", "DEC")}
         # The energy first: a PSF may be in reconstructed energy.
         for irf, response, apply in (("edisp", dataset.edisp, self._with_energy), ("psf", dataset.psf, self._with_position)):
             asking = [i for i, model in models.items() if i and getattr(model, "apply_irf", {irf: False})[irf]]
@@ -216,7 +223,12 @@ class MapDatasetEventSampler:
             for name, values in apply(response, chosen(columns, rows)).items():
                 columns[name] = columns[name].copy()
                 columns[name][rows] = values
-        return columns
+        # Without PSF the two positions are the same.
+        for i, one in errors.items():
+            rows = columns["MC_ID"] == i
+            true, seen = ((columns[f"RA{end}"][rows], columns[f"DEC{end}"][rows]) for end in ("_TRUE", ""))
+            columns["RA"][rows], columns["DEC"][rows] = one.widened(true, seen)
+        return columns | {"ENERGY_TRUE": energy}
 
     def run(self, dataset: Any, observation: Any = None) -> EventList:
         """Draw events.

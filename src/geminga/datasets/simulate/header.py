@@ -29,7 +29,7 @@ _FORMAT = {
 
 def model_identifiers(dataset: Any) -> dict[int, Any]:
     """Models of a dataset by the identifier of their events: 0 is the background, sources count from 1."""
-    sources = [model for model in dataset.models or () if model is not dataset.background_model]
+    sources = [model for model in dataset.models or () if model is not dataset.background_model and not model.is_systematic]
     background = {} if dataset.background is None else {0: dataset.background_model}
     return dict(enumerate(sources, start=1)) | background
 

@@ -13,6 +13,7 @@ import numpy as np
 from astropy import units as u
 from numpy.typing import NDArray
 
+from geminga.datasets.simulate.errors import SourceErrors
 from geminga.datasets.simulate.places import places_of
 from geminga.datasets.simulate.times import draw_model_times
 from geminga.modeling.models.derivative import current_values
@@ -56,24 +57,25 @@ def draw_photons(dataset: Any, model: Any, gti: Any, factor: int, t_delta: Any, 
     """
     axis = dataset.exposure.geom.axes["energy_true"]
     edges, nodes = axis.upsample(factor).edges.to_value("TeV"), axis.center.to_value("TeV")
-    places = places_of(model, dataset)
-    expected = _expected(model, gti, edges, nodes, places.exposure)
-    energy, _ = draw_energies(edges, expected, int(rng.poisson(expected.sum())), rng)
-    lon, lat = places.draw(_nearby(energy, nodes, places.exposure.value, rng), rng)
+    places, errors = places_of(model, dataset), SourceErrors.create(dataset, model)
+    expected = _expected(model, gti, edges, nodes, places.exposure, errors)
+    seen, _ = draw_energies(edges, expected, int(rng.poisson(expected.sum())), rng)
+    lon, lat = places.draw(_nearby(seen, nodes, places.exposure.value, rng), rng)
+    energy = seen / errors.energy_scale
     time = draw_model_times(model.temporal_model, gti, u.Quantity(energy, "TeV"), t_delta, rng)
     return Photons(time, energy, lon, lat)
 
 
-def _expected(model: Any, gti: Any, edges: Array, nodes: Array, exposure: u.Quantity) -> Array:
-    """Expected number of photons between edges in energy, shape (n,)."""
+def _expected(model: Any, gti: Any, edges: Array, nodes: Array, exposure: u.Quantity, errors: SourceErrors) -> Array:
+    """Expected number of photons between edges in the energy at which they are seen, shape (n,)."""
     spectral, temporal = model.spectral_model, model.temporal_model
     parameters = [*spectral.parameters, *(() if temporal is None else temporal.parameters)]
-    flux, _ = flux_evaluator(spectral, temporal, gti, edges)(current_values(parameters))
+    flux, _ = flux_evaluator(spectral, temporal, gti, edges / errors.energy_scale)(current_values(parameters))
     scale = (spectral._dnde_unit * u.TeV * exposure.unit).to("")
     log = SCALES["log"]
     middle = np.sqrt(edges[1:] * edges[:-1])
     area = log.inverse(interpolate_linear(np.log(middle), np.log(nodes), log.forward(exposure.value)))
-    return np.asarray(np.clip(np.nan_to_num(flux * area * scale), 0, None))
+    return np.asarray(np.clip(np.nan_to_num(flux * area * scale * errors.area_factor(edges)), 0, None))
 
 
 def draw_energies(edges: Array, expected: Array, n: int, rng: Any) -> tuple[Array, Index]:

@@ -24,6 +24,7 @@ from geminga.modeling.models import (
     PointSpatialModel,
     PowerLawSpectralModel,
     SkyModel,
+    SystematicsModel,
     TemplateNPredModel,
     TemplatePhaseCurveTemporalModel,
     TemplateSpatialModel,
@@ -347,3 +348,33 @@ class TestRefusals:
     def test_options(self, options, message):
         with pytest.raises(InputError, match=message):
             MapDatasetEventSampler(**options)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {},
+        {"background_norm": 1.6},
+        {"area_scale": 1.4, "area_slope": 0.3},
+        {"energy_scale": 1.3},
+        {"psf_scale": 2.0},
+    ],
+    ids=str,
+)
+def test_systematic_errors_act_as_in_the_prediction(error):
+    dataset = field(psf=psf(), edisp=edisp(), background=0.5)
+    dataset.models = [source(POINT, name="one"), FoVBackgroundModel(dataset_name="field"), SystematicsModel(name="x", **error)]
+    events = sampled(dataset)
+    assert {key: value for key, value in events.table.meta.items() if key.startswith("MMN")} == {
+        "MMN00000": "field-bkg",
+        "MMN00001": "one",
+    }
+    counts, expected = counts_of(dataset, events), dataset.npred().data
+    per_energy = expected.sum(axis=(1, 2))
+    assert (np.abs(counts.sum(axis=(1, 2)) - per_energy) < 4.5 * np.sqrt(per_energy) + 0.01 * per_energy).all()
+    distance = np.ravel(dataset.counts.geom.to_image().separation(POINT.position).deg)
+    for radius in (0.12, 0.2, 0.35):
+        inside, total = (data.sum(axis=0).ravel()[distance < radius].sum() for data in (counts, expected))
+        assert abs(inside - total) < 4.5 * np.sqrt(total) + 0.02 * total
+    star = events.table[events.table["MC_ID"] == 1]
+    assert np.median(star["ENERGY"] / star["ENERGY_TRUE"]) == pytest.approx(error.get("energy_scale", 1.0), rel=0.02)
