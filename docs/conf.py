@@ -35,7 +35,6 @@ html_show_sourcelink = False
 # The gallery's settings hold functions, which cannot be pickled.
 suppress_warnings = ["config.cache"]
 
-autosummary_generate = True
 autosummary_imported_members = True
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
@@ -43,15 +42,18 @@ numpydoc_class_members_toctree = False
 
 # Packages in the order of the data: what to read first comes first.
 PACKAGES = (
-    *("maps", "irf", "data", "datasets", "estimators", "estimators.utils", "modeling", "modeling.models", "stats"),
-    *("analysis", "visualization", "errors"),
+    *("maps", "irf", "data", "makers", "makers.utils", "datasets", "estimators", "estimators.utils"),
+    *("modeling", "modeling.models", "stats", "analysis", "visualization", "errors"),
 )
+# The pages by name: Sphinx would otherwise make stubs for those pages only that an earlier build knew.
+autosummary_generate = [f"api/generated/geminga.{package}.rst" for package in PACKAGES]
 
 
 def write_api_pages() -> None:
-    """Write one page for each package, with a summary of every public name."""
+    """Write one page for each package, with a summary of every public name; pages of names that are gone are removed."""
     folder = DOCS / "api" / "generated"
     folder.mkdir(parents=True, exist_ok=True)
+    wanted = set()
     for package in PACKAGES:
         module = importlib.import_module(f"geminga.{package}")
         summary = (module.__doc__ or "").strip().splitlines()[0]
@@ -59,7 +61,11 @@ def write_api_pages() -> None:
         lines = [title, "=" * len(title), "", summary, "", f".. currentmodule:: geminga.{package}", ""]
         names = [name for name in sorted(module.__all__) if is_documented(getattr(module, name))]
         lines += [".. autosummary::", "   :toctree: objects", "   :nosignatures:", "", *(f"   {name}" for name in names), ""]
-        write_if_changed(folder / f"geminga.{package}.rst", "\n".join(lines))
+        write_if_changed(folder / f"{title}.rst", "\n".join(lines))
+        wanted |= {f"{title}.rst", *(f"objects/{title}.{name}.rst" for name in names)}
+    for page in folder.rglob("*.rst"):
+        if page.relative_to(folder).as_posix() not in wanted:
+            page.unlink()
 
 
 def is_documented(value: object) -> bool:

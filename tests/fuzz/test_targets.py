@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
+from geminga.errors import GemingaError
 from tests.fuzz.corpus import corpus
 from tests.fuzz.targets import TARGETS
 
@@ -42,3 +47,21 @@ def test_only_our_errors(what, number):
     for _, data in files:
         for _ in range(number):
             target(changed(data, rng))
+
+
+def can_read(reader: Callable[[Path], Any], path: Path) -> bool:
+    """Whether a reader takes a file."""
+    try:
+        reader(path)
+    except GemingaError:
+        return False
+    return True
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("what", list(TARGETS))
+def test_the_corpus_gets_past_the_door(what):
+    target = TARGETS[what]()
+    for name, data in corpus(what):
+        target.path.write_bytes(data)
+        assert any(can_read(reader, target.path) for reader in target.readers), name

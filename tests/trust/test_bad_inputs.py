@@ -11,6 +11,8 @@ from tests.trust import cases
 from tests.trust.cases import page
 
 ALL = cases.load()
+PAGE = [row for row in page.rows(page.PAGE.read_text(encoding="utf-8")) if row[0] != "Given"]
+SAID = dict(zip(ALL, (kind for _, kind in PAGE), strict=False))
 
 
 @pytest.fixture(autouse=True)
@@ -38,10 +40,11 @@ def test_nothing_is_silent_obscure_slow_or_damaging(topic, tmp_path):
         outcome = cases.run(own, folder)
         if not outcome.is_good:
             faults.append(f"{own.given}: {outcome.kind} {outcome.error} {outcome.text[:200]}")
+        elif outcome.kind != SAID.get(own):
+            faults.append(f"{own.given}: {outcome.kind}, but {SAID.get(own)} on the page; is that right? Then write it anew.")
     assert faults == []
 
 
 def test_page_lists_all_cases():
     """Run ``python -m tests.trust.cases.page`` to write it anew."""
-    found = [given for given, _ in page.rows(page.PAGE.read_text(encoding="utf-8")) if given != "Given"]
-    assert sorted(found) == sorted(page.escaped(own.given) for own in ALL)
+    assert [given for given, _ in PAGE] == [page.escaped(own.given) for own in ALL]

@@ -10,7 +10,9 @@ import sys
 import numpy as np
 import pytest
 
-PROGRAM = """
+from tests.helpers import optional_packages
+
+PROGRAM = f"""
 import json, socket, sys, tempfile
 from pathlib import Path
 
@@ -18,6 +20,7 @@ def refuse(*args, **kwargs):
     raise RuntimeError("no network")
 
 socket.socket.connect = refuse
+sys.modules |= dict.fromkeys({optional_packages()!r})  # an import of one of them fails
 import astropy.units as u
 from geminga.datasets import Datasets
 from geminga.estimators import FluxPointsEstimator

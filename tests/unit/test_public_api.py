@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 
+from tests.helpers import optional_packages
+
 CONTRACT: dict[str, Any] = json.loads((Path(__file__).parents[1] / "data" / "api_contract.json").read_text())
 PACKAGES = sorted(CONTRACT)
 
@@ -153,14 +155,31 @@ def test_function_follows_contract(package: str, name: str) -> None:
     assert differences(name, load(package, name), CONTRACT[package]["functions"][name]) == []
 
 
-def test_import_does_not_load_matplotlib() -> None:
-    modules = ["geminga", *(f"geminga.{package}" for package in PACKAGES)]
+def run_with_all_names(before: str, after: str) -> subprocess.CompletedProcess[str]:
+    """Load every public name in a new process."""
     code = (
-        "import importlib, sys\n"
-        f"for name in {modules!r}:\n"
+        f"import importlib, sys\n{before}\n"
+        f"for name in {['geminga', *(f'geminga.{package}' for package in PACKAGES)]!r}:\n"
         "    module = importlib.import_module(name)\n"
         "    [getattr(module, public) for public in module.__all__]\n"
-        "sys.exit('matplotlib' in sys.modules)\n"
+        f"{after}\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+
+
+def test_import_does_not_load_matplotlib() -> None:
+    done = run_with_all_names("", "sys.exit('matplotlib' in sys.modules)")
     assert done.returncode == 0, done.stderr or "matplotlib was imported"
+
+
+def test_no_public_name_needs_an_extra() -> None:
+    """What needs one says so when it is used; the tests of those parts have the messages."""
+    hidden = optional_packages()
+    assert {"emcee", "ultranest", "naima", "distributed", "plotly", "jinja2"} <= set(hidden)
+    done = run_with_all_names(f"sys.modules |= dict.fromkeys({hidden!r})", "")
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_package_has_a_page() -> None:
+    index = (Path(__file__).parents[2] / "docs" / "api" / "index.rst").read_text()
+    assert [package for package in PACKAGES if f"   generated/geminga.{package}\n" not in index] == []

@@ -1,7 +1,7 @@
 """The one writer and the one reader of files.
 
-Writing: everything goes to a temporary file in the target's folder, is flushed to disk, and is renamed over the target; a crash
-leaves the old file or the new one, whole. Files that refer to each other are written by `geminga.utils.filesets`.
+Writing: everything is complete on disk before it takes the place of the target (see `geminga.utils.replacement`); a crash leaves
+the old file or the new one, whole. Files that refer to each other are written by `geminga.utils.filesets`.
 Reading: gzip is decompressed in one piece to its CRC, and a file shorter than its headers promise is refused
 (see `geminga.utils.whole`).
 """
@@ -12,9 +12,7 @@ import contextlib
 import gzip
 import io
 import os
-import shutil
 import struct
-import tempfile
 import warnings
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,12 +21,12 @@ from pathlib import Path
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
 
-from geminga.errors import CorruptFileError, FileError, FileExistsRefusal, FormatError, GemingaError, InputError
+from geminga.errors import CorruptFileError, FileError, FormatError, GemingaError, InputError
 from geminga.utils import whole
 from geminga.utils.locks import locked
+from geminga.utils.replacement import Replacement, refuse_existing, replacing, sync_folders
 
 __all__ = [
-    "Replacement",
     "file_path",
     "fits_bytes",
     "make_path",
@@ -134,81 +132,6 @@ def reading(path: str | Path) -> Iterator[None]:
 # Writing
 
 
-def _refuse_existing(path: Path, overwrite: bool) -> None:
-    try:
-        is_folder = path.is_dir()
-        path.exists()
-    except OSError as error:  # such as a name that is too long
-        msg = f"{str(path)[:200]} cannot be the name of a file: {error.strerror}."
-        raise FileError(msg) from error
-    if is_folder:
-        msg = f"{path} is a folder; give the name of a file."
-        raise FileError(msg)
-    if path.exists() and not overwrite:
-        msg = f"File {path} exists; give overwrite=True to replace it."
-        raise FileExistsRefusal(msg)
-
-
-class Replacement:
-    """The new content of a file, complete on disk beside it under a temporary name.
-
-    Parameters
-    ----------
-    path : Path
-        File to be replaced.
-    data : bytes
-        Its new content.
-
-    Raises
-    ------
-    OSError
-        If the folder is missing or the disk is full.
-    """
-
-    def __init__(self, path: Path, data: bytes) -> None:
-        self.path = path
-        handle, self._temporary = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".tmp", dir=path.parent)
-        self._backup = f"{self._temporary}.old"
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-            os.chmod(self._temporary, mode)  # noqa: PTH101
-        except BaseException:
-            self.discard()
-            raise
-
-    @property
-    def is_committed(self) -> bool:
-        """Whether it took the place of the file; the disk knows, whatever interrupted us."""
-        return not os.path.lexists(self._temporary)
-
-    def commit(self, overwrite: bool = True, keep: bool = True) -> None:
-        """Take the place of the file; without `overwrite`, only if there is none. To `keep` the old one allows `undo`."""
-        _refuse_existing(self.path, overwrite)
-        if keep and self.path.exists():
-            try:
-                os.link(self.path, self._backup)
-            except OSError:  # the file system knows no links
-                shutil.copy2(self.path, self._backup)
-        os.replace(self._temporary, self.path)  # noqa: PTH105
-
-    def undo(self) -> None:
-        """Put back what was there."""
-        if os.path.lexists(self._backup):
-            os.replace(self._backup, self.path)  # noqa: PTH105
-        elif self.is_committed:
-            self.path.unlink()
-
-    def discard(self) -> None:
-        """Remove what is left over."""
-        for name in (self._temporary, self._backup):
-            with contextlib.suppress(OSError):
-                os.unlink(name)  # noqa: PTH108
-
-
 def write_files(contents: Mapping[str | Path, bytes], overwrite: bool = False) -> None:
     """Write several files so that all are replaced or none.
 
@@ -224,23 +147,13 @@ def write_files(contents: Mapping[str | Path, bytes], overwrite: bool = False) -
     """
     targets = [(Path(os.path.realpath(str(make_path(path)))), data) for path, data in contents.items()]
     for path, _ in targets:
-        _refuse_existing(path, overwrite)
-    made: list[Replacement] = []
+        refuse_existing(path, overwrite)
     folders = {path.parent for path, _ in targets}
-    try:
-        for path, data in targets:
-            made.append(Replacement(path, data))
+    with replacing([path for path, _ in targets], "Existing files are unchanged.") as prepare:
+        made = [prepare(path, data) for path, data in targets]
         with locked(folders, shared=False):
             _commit(made, overwrite)
             sync_folders(folders)
-    except FileExistsRefusal:
-        raise
-    except OSError as error:
-        msg = f"Could not write {', '.join(str(p) for p, _ in targets)}: {error}. Existing files are unchanged."
-        raise FileError(msg) from error
-    finally:
-        for item in made:
-            item.discard()
 
 
 def _commit(made: Sequence[Replacement], overwrite: bool) -> None:
@@ -256,23 +169,6 @@ def _commit(made: Sequence[Replacement], overwrite: bool) -> None:
             if item.is_committed:
                 item.undo()
         raise
-
-
-def sync_folders(folders: set[Path]) -> None:
-    """Make renames last through a power cut, where the system can."""
-    for folder in folders:
-        with contextlib.suppress(OSError):
-            handle = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-
-
-def _umask() -> int:
-    value = os.umask(0)
-    os.umask(value)
-    return value
 
 
 def fits_bytes(hdulist: fits.HDUList, path: Path) -> bytes:
@@ -304,7 +200,7 @@ def write_fits(hdulist: fits.HDUList, path: str | Path, overwrite: bool = False,
         See `write_files`.
     """
     target = file_path(path)
-    _refuse_existing(target, overwrite)
+    refuse_existing(target, overwrite)
     write_files({target: fits_bytes(hdulist, target)}, overwrite=overwrite)
 
 

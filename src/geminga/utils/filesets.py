@@ -15,9 +15,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from geminga.errors import FileError, FileExistsRefusal, InputError
-from geminga.utils.files import Replacement, sync_folders, write_files
+from geminga.errors import FileExistsRefusal, InputError
+from geminga.utils.files import write_files
 from geminga.utils.locks import locked
+from geminga.utils.replacement import Replacement, replacing, sync_folders
 
 __all__ = ["FileSet", "write_sets"]
 
@@ -96,14 +97,8 @@ def _staged(folder: Path, name: str) -> str:
 
 
 def _replace(sets: Sequence[FileSet]) -> None:
-    made: list[Replacement] = []
     folders = {own.root.parent for own in sets}
-
-    def prepare(path: Path, data: bytes) -> Replacement:
-        made.append(Replacement(path, data))
-        return made[-1]
-
-    try:
+    with replacing([own.root for own in sets], "Each set on disk is the old or the new one.") as prepare:
         prepared = []
         for own in sets:
             folder, root = own.root.parent, Path(os.path.realpath(own.root))
@@ -115,12 +110,6 @@ def _replace(sets: Sequence[FileSet]) -> None:
             for parts, first, last in prepared:
                 _commit(parts, first, last)
             sync_folders(folders)
-    except OSError as error:
-        msg = f"Could not write {', '.join(str(own.root) for own in sets)}: {error}. Each set on disk is the old or the new one."
-        raise FileError(msg) from error
-    finally:
-        for item in made:
-            item.discard()
 
 
 def _commit(parts: Mapping[str, Replacement], first: Replacement, last: Replacement) -> None:

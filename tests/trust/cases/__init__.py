@@ -101,10 +101,20 @@ class _Records(logging.Handler):
         self.texts.append(record.getMessage())
 
 
+#: Addresses, checksums of files that hold their date, names of temporary files, of models and of datasets.
+_RANDOM = {
+    r"0x[0-9a-f]{6,}": "0x...",
+    r"checksum [0-9a-f]{32}": "checksum ...",
+    r"\.\w{8}\.tmp": ".tmp",
+    r"\b((?:SkyModel|MapDataset) )'[\w-]{8}'": r"\1'...'",
+}
+
+
 def _plain(text: str, folder: Path) -> str:
     """Text without folders, addresses and random names."""
     text = " ".join(text.replace(str(folder), "FOLDER").split())
-    text = re.sub(r"0x[0-9a-f]{6,}", "0x...", text)
+    for pattern, word in _RANDOM.items():
+        text = re.sub(pattern, word, text)
     return text
 
 

@@ -54,7 +54,8 @@ def rows(text: str) -> list[tuple[str, str]]:
     lines = text.splitlines()
     for one, two in zip(lines, lines[1:], strict=False):
         if one.startswith("   * - ") and two.startswith("     - "):
-            found.append((one[7:], two[7:].split(":")[0]))
+            what = two[7:].split(":")[0]
+            found.append((one[7:], "refused" if what.startswith("``") else what))
     return found
 
 

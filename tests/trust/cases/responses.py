@@ -8,7 +8,7 @@ import astropy.units as u
 import numpy as np
 
 from geminga.irf import EDispKernel, EDispMap, EffectiveAreaTable2D, PSFKernel, PSFMap
-from geminga.maps import Map, MapAxis
+from geminga.maps import MapAxis
 from tests.trust import kinds
 from tests.trust.cases import Scene, case, cases
 
@@ -98,8 +98,13 @@ def losses(scene: Scene) -> Any:
 
 @case("PSF map that is zero at some places")
 def zeros(scene: Scene) -> Any:
-    own = kinds.psf(0)
+    own, whole = kinds.psf(0), kinds.psf(0)
     own.psf_map.data[..., 0, 0] = 0
     own.validate()
-    assert Map is not None
+    centers = own.psf_map.geom.to_image().get_coord().skycoord
+    corner, inner = centers[0, 0], centers[1, 1]
+    between = corner.directional_offset_by(corner.position_angle(inner), 0.5 * corner.separation(inner))
+    where = {"rad": 0.5 * u.deg, "energy_true": 2 * u.TeV}
+    np.testing.assert_allclose(own.containment(position=corner, **where), 0, atol=1e-9)
+    np.testing.assert_allclose(own.containment(position=between, **where), whole.containment(position=between, **where))
     return "places without response get none, and do not enter interpolation"
