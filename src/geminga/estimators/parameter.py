@@ -10,6 +10,7 @@ from scipy.optimize import brentq
 from geminga.errors import InputError
 from geminga.estimators.base import Estimator, as_list, check_sigma
 from geminga.modeling import Fit
+from geminga.modeling.fit.objective import models_of, stat_sum_of
 from geminga.modeling.models import Models
 
 __all__ = ["ParameterEstimator"]
@@ -107,7 +108,7 @@ class ParameterEstimator(Estimator):
         items = as_list(datasets)
         models, own = _find(items, parameter)
         with models.restore_status():
-            stat = _stat_sum(items)
+            stat = stat_sum_of(items)
             return self._ts(items, own, {"stat": stat, own.name: own.value, "success": True})
 
     def estimate_errn_errp(self, datasets: Any, parameter: Any) -> dict[str, Any]:
@@ -169,10 +170,10 @@ class ParameterEstimator(Estimator):
 
     def _ts(self, items: list[Any], own: Any, best: dict[str, Any]) -> dict[str, float]:
         own.value, own.frozen = self.null_value, True
-        if self.reoptimize and len(_models_of(items).parameters.free_parameters):
+        if self.reoptimize and len(models_of(items).parameters.free_parameters):
             null = float(self.fit.optimize(items).total_stat)
         else:
-            null = _stat_sum(items)
+            null = stat_sum_of(items)
         ts = null - best["stat"]
         root = np.sign(best[own.name] - self.null_value) * np.sqrt(max(ts, 0.0)) if best["success"] else np.nan
         return {"stat_null": null, "ts": ts, "sqrt_ts": float(root)}
@@ -203,9 +204,9 @@ class ParameterEstimator(Estimator):
         def significance(value: float) -> float:
             own.value = value
             expected = [d.to_asimov(name=d.name) for d in items]
-            best = _stat_sum(expected)
+            best = stat_sum_of(expected)
             own.value = self.null_value
-            return _stat_sum(expected) - best - self.n_sigma_sensitivity**2
+            return stat_sum_of(expected) - best - self.n_sigma_sensitivity**2
 
         high = max(abs(present), 1e-30)
         for _ in range(200):
@@ -219,22 +220,13 @@ class ParameterEstimator(Estimator):
         return {f"{own.name}_sensitivity": float(found)}
 
 
-def _models_of(items: list[Any]) -> Models:
-    return Models(list({id(m): m for d in items for m in d.models or ()}.values()))
-
-
 def _find(items: list[Any], parameter: Any) -> tuple[Models, Any]:
     """All models of the datasets, and the parameter among them."""
-    models = _models_of(items)
+    models = models_of(items)
     if not len(models):
         msg = f"No models are set on dataset {items[0].name!r}; set dataset.models before estimating a parameter."
         raise InputError(msg)
     return models, models.parameters[parameter]
-
-
-def _stat_sum(items: list[Any]) -> float:
-    """Statistic of datasets with the priors of their models, as in a fit."""
-    return float(sum(d.stat_sum() for d in items) + _models_of(items).parameters.prior_stat_sum())
 
 
 def _inside(dataset: Any) -> Any:

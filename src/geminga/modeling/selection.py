@@ -12,10 +12,10 @@ from scipy.stats import chi2, norm
 
 from geminga.errors import FitError, InputError
 from geminga.modeling.fit import Fit
-from geminga.modeling.fit.constraints import penalties_of
 from geminga.modeling.fit.end import End
-from geminga.modeling.fit.objective import Objective, all_or_nothing, as_list, models_of, snapshot
+from geminga.modeling.fit.objective import Objective, all_or_nothing, as_list, models_of, stat_sum_of
 from geminga.modeling.models import Models
+from geminga.modeling.parameters import Parameters
 
 __all__ = ["NestedModelSelection", "select_nested_models"]
 
@@ -86,9 +86,9 @@ class NestedModelSelection:
 
     def ts_known_bkg(self, datasets: Any) -> float:
         """Test statistic of the present values without any fit: all that the null hypothesis leaves is taken as known."""
-        best = _stat_sum(datasets)
+        best = stat_sum_of(datasets)
         with self._at_null():
-            return _stat_sum(datasets) - best
+            return stat_sum_of(datasets) - best
 
     def ts_asimov(self, datasets: Any) -> float:
         """The same for counts as the present models predict them (Asimov data): what a measurement can be expected to give."""
@@ -96,11 +96,8 @@ class NestedModelSelection:
 
     def ts(self, datasets: Any) -> float:
         """Test statistic of both hypotheses fitted; the models are as they were afterwards."""
-        restore = snapshot(self.parameters, models_of(datasets))
-        try:
+        with Parameters(self.parameters).restore_status(), models_of(datasets).restore_status():
             return float(self._compare(datasets)["ts"])
-        finally:
-            restore()
 
     def run(self, datasets: Any, apply_selection: bool = True) -> dict[str, Any]:
         """Fit both hypotheses and compare them.
@@ -145,7 +142,7 @@ class NestedModelSelection:
         best = [(p, p.value, p.error) for p in dict.fromkeys([*models.parameters, *self.parameters])]
         self._set_null()
         null = self._run_null(datasets, models)
-        stat = _stat_sum(datasets) if null is None else null.total_stat
+        stat = stat_sum_of(datasets) if null is None else null.total_stat
         return {"ts": float(stat - free.total_stat), "fit_results": free, "fit_results_null": null, "best": best}
 
     def _run_null(self, datasets: Any, models: Models) -> Any:
@@ -170,12 +167,9 @@ class NestedModelSelection:
 
     @contextmanager
     def _at_null(self) -> Iterator[None]:
-        restore = snapshot(self.parameters)
-        try:
+        with Parameters(self.parameters).restore_status():
             self._set_null()
             yield
-        finally:
-            restore()
 
     def _run(self, datasets: Any, which: str) -> Any:
         result = self.fit.run(datasets)
@@ -226,9 +220,3 @@ def select_nested_models(
     geminga.errors.InputError: select_nested_models got 0 parameters and 1 null values; expected as many, at least one.
     """
     return NestedModelSelection(parameters, null_values, n_sigma, n_free_parameters, fit).run(datasets)
-
-
-def _stat_sum(datasets: Any) -> float:
-    """Statistic of the datasets at the present values, with priors and penalties."""
-    priors = models_of(datasets).parameters.prior_stat_sum()
-    return float(sum(d.stat_sum() for d in as_list(datasets)) + priors + sum(p.stat_sum() for p in penalties_of(datasets)))

@@ -2,9 +2,11 @@ import astropy.units as u
 import numpy as np
 import pytest
 
+from geminga.datasets import Datasets
 from geminga.errors import InputError, NameLookupError
 from geminga.estimators import FluxPointsEstimator, LightCurveEstimator, ParameterEstimator
-from geminga.modeling.models import GaussianPrior
+from geminga.modeling.models import GaussianPrior, Models
+from geminga.stats import GaussianPriorPenalty
 from tests.unit.estimators.test_points import EDGES, spectrum
 
 
@@ -29,6 +31,21 @@ def test_alone_it_is_the_closed_form():
     assert 2 * ((b + signal) * np.log1p(signal / b) - signal) == pytest.approx(25, rel=1e-4)
     assert result["counts"].tolist() == [n]
     assert own.value == start
+
+
+def test_penalties_count_in_both_hypotheses():
+    dataset = spectrum(seed=3)
+    own, models = amplitude(dataset), Models(list(dataset.models))
+    models.set_penalties(GaussianPriorPenalty.from_diagonal([own], sigma=0.3 * own.value, mean=1.2 * own.value))
+    datasets = Datasets([dataset])
+    datasets.models = models
+    null = 0.1 * own.value
+    result = ParameterEstimator(reoptimize=False, null_value=null).run(datasets, own)
+    own.value = result["amplitude"]
+    best = datasets.stat_sum()
+    assert result["stat"] == pytest.approx(best)
+    own.value = null
+    assert result["ts"] == pytest.approx(datasets.stat_sum() - best)
 
 
 def test_the_other_parameters_widen_the_error():

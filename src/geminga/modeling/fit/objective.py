@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from typing import Any
@@ -17,7 +17,7 @@ from geminga.modeling.models.collection import Models
 from geminga.numerics.arrow import Arrow, ArrowLayout, arrow_layout
 from geminga.utils.threads import single_thread
 
-__all__ = ["Objective", "all_or_nothing", "as_list", "freed", "models_of", "snapshot", "unique"]
+__all__ = ["Objective", "all_or_nothing", "as_list", "freed", "models_of", "stat_sum_of", "unique"]
 
 Array = NDArray[np.float64]
 
@@ -47,6 +47,13 @@ def models_of(datasets: Any) -> Models:
     return Models(unique(m for d in as_list(datasets) for m in d.models or []), penalties=penalties_of(datasets))
 
 
+def stat_sum_of(datasets: Any) -> float:
+    """Statistic of datasets at the present values, with the priors and penalties of their models, as in a fit."""
+    models = models_of(datasets)
+    constraints = models.parameters.prior_stat_sum() + sum(penalty.stat_sum() for penalty in models.penalties)
+    return float(sum(d.stat_sum() for d in as_list(datasets)) + constraints)
+
+
 #: From this number of free parameters on, the curvature is kept in blocks if most of it is zero.
 MANY = 60
 
@@ -67,28 +74,18 @@ def _values_of(own: Any, points: Array) -> Array:
     return np.array([own.evaluate(point, nothing, 0)[0] for point in points])
 
 
-def snapshot(parameters: Sequence[Any], models: Any = ()) -> Callable[[], None]:
-    """Function which gives values, errors and flags of parameters, and the covariance of models, back as they are now."""
-    before = [(p, p.value, p.error, p.frozen) for p in unique([*parameters, *getattr(models, "parameters", ())])]
-    blocks = [(own, own._blocks) for own in _with_members(models)] if models else []
-
-    def restore() -> None:
+@contextmanager
+def all_or_nothing(parameters: Sequence[Any], models: Models) -> Iterator[None]:
+    """Whatever goes wrong inside, Ctrl-C included, leaves parameters and covariance as they were."""
+    before = [(p, p.value, p.error, p.frozen) for p in unique([*parameters, *models.parameters])]
+    blocks = [(own, own._blocks) for own in models._walk()]
+    try:
+        yield
+    except BaseException:
         for p, value, error, frozen in before:
             p.value, p.error, p.frozen = value, error, frozen
         for own, block in blocks:
             own._blocks = block
-
-    return restore
-
-
-@contextmanager
-def all_or_nothing(parameters: Sequence[Any], models: Any = ()) -> Iterator[None]:
-    """Whatever goes wrong inside, Ctrl-C included, leaves parameters and covariance as they were."""
-    restore = snapshot(parameters, models)
-    try:
-        yield
-    except BaseException:
-        restore()
         raise
 
 
@@ -103,10 +100,6 @@ def freed(parameters: Iterable[Any]) -> Iterator[None]:
     finally:
         for p in frozen:
             p.frozen = True
-
-
-def _with_members(own: Any) -> list[Any]:
-    return [own, *(inner for member in own._members() for inner in _with_members(member))]
 
 
 class Objective:
