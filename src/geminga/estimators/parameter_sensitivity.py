@@ -10,6 +10,7 @@ from scipy.optimize import brentq
 from geminga.errors import InputError
 from geminga.estimators.base import as_list, check_sigma
 from geminga.modeling import Fit
+from geminga.modeling.fit.objective import stat_sum_of
 from geminga.modeling.models import Models
 from geminga.stats import ts_to_sigma
 
@@ -124,10 +125,9 @@ class ParameterSensitivityEstimator:
             expected = [d.to_asimov(name=d.name) for d in items]
             if not all(np.isfinite(d.counts.frozen_data).all() for d in expected):
                 return float("nan")
-            prior = models.parameters.prior_stat_sum()
-            best = sum(d.stat_sum() for d in expected) + prior
+            best = stat_sum_of(expected)
             self.parameter.value, self.parameter.frozen = self.test["null_value"], True
-            null = sum(d.stat_sum() for d in expected) + models.parameters.prior_stat_sum()
+            null = stat_sum_of(expected)
             if any(not p.frozen for p in models.parameters):
                 null = min(null, float(Fit().optimize(expected).total_stat))
         ts = max(float(null - best), 0.0)

@@ -4,7 +4,8 @@ from scipy.optimize import brentq
 
 from geminga.errors import InputError
 from geminga.estimators import FluxPointsEstimator, ParameterSensitivityEstimator
-from geminga.modeling.models import PowerLawSpectralModel
+from geminga.modeling.models import Models, PowerLawSpectralModel
+from geminga.stats import GaussianPriorPenalty
 from tests.unit.estimators.test_points import ENERGY, spectrum
 
 
@@ -24,6 +25,20 @@ def test_amplitude_in_closed_form(n_sigma):
     assert found == pytest.approx(expected * 1e-11, rel=1e-4)
     assert amplitude.value == 1e-11
     assert not amplitude.frozen
+
+
+def test_a_penalty_counts():
+    """One which prefers the null hypothesis: the data must say the more."""
+    data = dataset()
+    amplitude = data.models["star"].spectral_model.amplitude
+    models = Models(list(data.models))
+    models.set_penalties(GaussianPriorPenalty.from_diagonal([amplitude], sigma=2e-12))
+    data.models = models
+    b, s = data.npred_background().data, data.npred_signal().data
+    ts = lambda a: 2 * np.sum((b + a * s) * np.log(1 + a * s / b) - a * s) - (a / 0.2) ** 2  # noqa: E731
+    expected = brentq(lambda a: ts(a) - 9, 1e-4, 1)
+    found = ParameterSensitivityEstimator(amplitude, 0, n_sigma=3, rtol=1e-4).run(data)
+    assert found == pytest.approx(expected * 1e-11, rel=1e-4)
 
 
 def test_same_as_the_sensitivity_of_flux_points():
