@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geminga.forward.field import Selection
-from geminga.forward.steps import spectral_steps
+from geminga.forward.steps import second_at
 
 __all__ = ["Fold", "FoldedComponent", "FoldedState", "folded"]
 
@@ -95,17 +95,13 @@ class FoldedComponent:
         return out
 
     def hessian(self, state: Any, weight: Array) -> Array:
-        """Second derivatives of ``sum(weight * counts) + total``: differences of the spectrum's own derivatives."""
+        """Second derivatives of ``sum(weight * counts) + total``: those of the spectrum."""
         if not isinstance(state, FoldedState):
             return np.asarray(self.component.hessian(state, weight))
         out, n = np.zeros((len(state.values),) * 2), self.n_spectral
-        per_flux, spectral = self._per_flux(weight), state.values[:n]
-        for j, step in enumerate(spectral_steps(spectral, *self.component.flux(spectral)).tolist()):
-            up, down = spectral.copy(), spectral.copy()
-            up[j] += step
-            down[j] -= step
-            out[j, :n] = (self.component.flux(up)[1] - self.component.flux(down)[1]) @ per_flux / (2 * step)
-        return 0.5 * (out + out.T)
+        flux, spectral = self.component.flux, state.values[:n]
+        out[:n, :n] = second_at(flux, spectral, flux(spectral), self._per_flux(weight))
+        return out
 
     def dense(self, values: Array) -> tuple[Array, Index]:
         """Counts in every bin near the source, shape (n_e, n), and the n pixels: the slow twin."""

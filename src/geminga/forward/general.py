@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from geminga.forward.field import Field
 from geminga.forward.irf import IrfSource, PsfTable
 from geminga.forward.lattice import Density, Extent, plan_extent
+from geminga.modeling.models.derivative import Evaluator
 
 __all__ = ["GeneralSource"]
 
@@ -34,7 +35,7 @@ class GeneralSource:
     """
 
     field: Field
-    flux: Callable[[Array], tuple[Array, Array]]
+    flux: Evaluator
     density: Density
     support: Callable[[Array], float | None]
     feature: Callable[[Array], float]

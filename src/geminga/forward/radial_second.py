@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from geminga.forward.irf import Irf
 from geminga.forward.position import position_second
-from geminga.forward.steps import spectral_steps
+from geminga.forward.steps import second_at
 from geminga.numerics.cells import differentiate
 
 __all__ = ["hessian", "row_values"]
@@ -70,9 +70,7 @@ def _table_hessian(component: Any, state: Any, functional: Array) -> Array:
         out[:n_s, n_s:] = flux_gradient @ shapes.T
         out[n_s:, :n_s] = out[:n_s, n_s:].T
     per_flux = _per_flux(component, profile.table, functional, state.irf)
-    for i, step in enumerate(spectral_steps(spectral, flux, flux_gradient)):
-        ends = [component.flux(spectral + sign * step * (np.arange(n_s) == i))[1] for sign in (1, -1)]
-        out[i, :n_s] = (ends[0] - ends[1]) @ per_flux / (2 * step)
+    out[:n_s, :n_s] = second_at(component.flux, spectral, (flux, flux_gradient), per_flux)
     for i in range(len(shapes)):
         spatial = state.values[n_s:].copy()
         value = spatial[2 + i]

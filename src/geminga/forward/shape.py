@@ -24,7 +24,7 @@ from geminga.forward.general import GeneralSource
 from geminga.forward.irf import FixedIrf, Irf
 from geminga.forward.lattice import Extent, Lattice, make_kernel, make_lattice
 from geminga.forward.memo import Memo
-from geminga.forward.steps import spectral_steps
+from geminga.forward.steps import second_at
 from geminga.numerics.lattice import smooth
 
 __all__ = ["ShapeComponent", "ShapeState"]
@@ -195,10 +195,8 @@ class ShapeComponent(GeneralSource):
         spectral, spatial = state.values[:n_s], state.values[n_s:]
         functional = self._functional(state, weight)
         flux, flux_gradient = self.flux(spectral)
-        per_flux = self._per_flux(functional, state)
-        steps = spectral_steps(spectral, flux, flux_gradient)
         out = np.zeros((len(state.values),) * 2)
-        out[:n_s, :n_s] = _differences(lambda v: self.flux(v)[1] @ per_flux, spectral, np.arange(n_s), steps)
+        out[:n_s, :n_s] = second_at(self.flux, spectral, (flux, flux_gradient), self._per_flux(functional, state))
         if len(which) == 0:
             return out
         gradient = self._gradient(state)

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geminga.forward.memo import Memo
-from geminga.forward.steps import spectral_steps
+from geminga.forward.steps import second_of
 from geminga.modeling.models.derivative import Evaluator, evaluate_many
 from geminga.numerics.likelihood import Statistic
 
@@ -118,24 +118,12 @@ class Signal:
         return out
 
     def second(self, values: Array, at: tuple[Array, Array], weight: Array, free: Flags) -> Array:
-        """Second derivatives of ``sum(weight * flux)``, shape (s, j, j), by differences of the exact first ones, `at` values."""
-        n_set, n = self.distinct.shape
-        out = np.zeros((n_set, n, n))
+        """Second derivatives of ``sum(weight * flux)``, shape (s, j, j); `at` is the flux and its derivatives there."""
         columns = np.flatnonzero(free[self.distinct].any(axis=0))
-        if len(columns) == 0:
-            return out
-        own = values[self.distinct]
-        step = spectral_steps(own, *at)[:, columns]
-        moved = np.repeat(own[:, None, None, :], len(columns), axis=1).repeat(2, axis=2)  # (s, column, side, j)
-        for i, column in enumerate(columns):
-            moved[:, i, 0, column] += step[:, i]
-            moved[:, i, 1, column] -= step[:, i]
-        _, gradient = self.fluxes(moved.reshape(-1, n))
-        slope = np.matmul(gradient.reshape(n_set, 2 * len(columns) * n, gradient.shape[-1]), weight[:, :, None]).reshape(
-            n_set, len(columns), 2, n
-        )
-        out[:, columns] = (slope[:, :, 0] - slope[:, :, 1]) / (2 * step[:, :, None])
-        return 0.5 * (out + out.swapaxes(1, 2))
+        if self.rows is not None:
+            weight, own = np.zeros((len(weight), len(self.rows))), weight
+            weight[:, self.rows] = own
+        return second_of(self.flux, values[self.distinct], at, weight, columns)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from geminga.errors import InputError, UnsupportedError
 from geminga.forward.memo import Memo
+from geminga.forward.steps import second_of
 from geminga.modeling.models.derivative import Evaluator, Result, evaluate_many
 from geminga.numerics.factors import PowerFactor
 
@@ -38,22 +39,46 @@ class Product:
     """Product of two functions with gradients, of `n` parameters and of the others."""
 
     def __init__(self, first: Evaluator, n: int, second: Evaluator) -> None:
-        self.first, self.n, self.second = first, n, second
+        self.factors, self.n = (first, second), n
         self._memos = Memo(3), Memo(3)  # most steps of a difference leave one of the two alone
+
+    def _parts(self, values: Array) -> tuple[Result, Result]:
+        """Both at many points, with one row where all points are the same."""
+        return self._part(0, _once(values[:, : self.n])), self._part(1, _once(values[:, self.n :]))
+
+    def _part(self, i: int, own: Array) -> Result:
+        return self._memos[i].get((own.tobytes(), len(own)), lambda: evaluate_many(self.factors[i], own))
 
     def __call__(self, values: ArrayLike) -> Result:
         """Value and gradient."""
-        values = np.asarray(values, dtype=float)
-        own, others = values[: self.n], values[self.n :]
-        f, df = self._memos[0].get(own.tobytes(), lambda: self.first(own))
-        g, dg = self._memos[1].get(others.tobytes(), lambda: self.second(others))
-        return f * g, np.concatenate([df * g, dg * f])
+        (f, df), (g, dg) = self._parts(np.asarray(values, dtype=float)[None])
+        return f[0] * g[0], np.concatenate([df[0] * g[0], dg[0] * f[0]])
 
     def many(self, values: Array) -> Result:
         """See `evaluate_many`."""
-        f, df = evaluate_many(self.first, values[:, : self.n])
-        g, dg = evaluate_many(self.second, values[:, self.n :])
-        return f * g, np.concatenate([df * g[:, None], dg * f[:, None]], axis=1)
+        (f, df), (g, dg) = self._parts(values)
+        gradient = np.empty((len(values), values.shape[1], f.shape[-1]))
+        np.multiply(df, g[:, None], out=gradient[:, : self.n])
+        np.multiply(dg, f[:, None], out=gradient[:, self.n :])
+        return np.broadcast_to(f * g, (len(values), f.shape[-1])), gradient
+
+    def second(self, values: Array, at: Result, weight: Array, columns: NDArray[np.intp] | None) -> Array:
+        """See `second_of`: the product rule."""
+        first, second = self._parts(values)
+        (f, df), (g, dg) = first, second
+        n, columns = self.n, np.arange(values.shape[1]) if columns is None else columns
+        out = np.empty((len(values), values.shape[1], values.shape[1]))
+        own, others = _once(values[:, :n]), _once(values[:, n:])
+        out[:, :n, :n] = second_of(self.factors[0], own, first, weight * g, columns[columns < n])
+        out[:, n:, n:] = second_of(self.factors[1], others, second, weight * f, columns[columns >= n] - n)
+        out[:, :n, n:] = np.matmul(df * weight[:, None], dg.swapaxes(1, 2))
+        out[:, n:, :n] = out[:, :n, n:].swapaxes(1, 2)
+        return out
+
+
+def _once(values: Array) -> Array:
+    """One row, if all are the same."""
+    return values[:1] if len(values) > 1 and (values[1:] == values[0]).all() else values
 
 
 class Systematics:

@@ -75,6 +75,11 @@ class Prior(ModelBase):
         """Range outside of which the density is zero, which then bounds the parameter; None for no bounds."""
         return None
 
+    @property
+    def _parabola(self) -> tuple[float, float, float] | None:
+        """Centre, second derivative and least value of a result that is a parabola; None for any other."""
+        return None
+
     def evaluate(self, value: Any, *args: Any) -> Any:
         """Minus twice the logarithm of the density."""
         raise NotImplementedError
@@ -187,6 +192,13 @@ class GaussianPrior(Prior):
 
     def _check(self) -> None:
         self._positive("sigma")
+
+    @property
+    def _parabola(self) -> tuple[float, float, float] | None:
+        if type(self).evaluate is not GaussianPrior.evaluate:
+            return None
+        mu, sigma, weight = self.mu.value, self.sigma.value, self.weight
+        return mu, 2 * weight / sigma**2, weight * (2 * math.log(sigma) + _LOG_2PI)
 
     @staticmethod
     def evaluate(value: Any, mu: float, sigma: float) -> Any:

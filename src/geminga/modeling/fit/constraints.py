@@ -44,6 +44,12 @@ class Constraints:
     def __init__(self, parameters: Sequence[Any], penalties: Sequence[Any]) -> None:
         place = {id(p): i for i, p in enumerate(parameters)}
         self.priors = [(i, p.prior) for i, p in enumerate(parameters) if p.prior is not None]
+        # Parabolas, of which there may be very many, are summed at once.
+        parabolas = [(i, *prior._parabola) for i, prior in self.priors if prior._parabola is not None]
+        self._others = [(i, prior) for i, prior in self.priors if prior._parabola is None]
+        table = np.array(parabolas, dtype=float).reshape(-1, 4).T
+        self._at, (self._center, self._bend, least) = table[0].astype(np.intp), table[1:]
+        self._least = float(least.sum())
         self.penalties = []
         for penalty in penalties:
             if not hasattr(penalty, "derivatives"):
@@ -70,18 +76,21 @@ class Constraints:
             total += [float(penalty.evaluate(row)) for row in own]
         return total
 
-    def derivatives(self, values: Array, exact: bool) -> tuple[float, Array, list[tuple[Index, Array]]]:
-        """Sum, gradient, and second derivatives in blocks, each with the places of its parameters.
+    def derivatives(self, values: Array, exact: bool) -> tuple[float, Array, Array, list[tuple[Index, Array]]]:
+        """Sum, gradient, second derivatives by each parameter from its prior, and those of penalties in blocks with their places.
 
         Unless `exact`, directions along which a term bends downwards are taken as straight.
         """
-        total, gradient = 0.0, np.zeros(len(values))
-        blocks: list[tuple[Index, Array]] = []
-        for i, prior in self.priors:
+        gradient, bends = np.zeros(len(values)), np.zeros(len(values))
+        away = values[self._at] - self._center
+        slope = self._bend * away
+        total = 0.5 * float(slope @ away) + self._least
+        gradient[self._at], bends[self._at] = slope, self._bend
+        for i, prior in self._others:
             total += float(prior(values[i]))
-            gradient[i] += float(prior.derivative(values[i]))
-            bend = float(prior.curvature(values[i]))
-            blocks.append((np.array([i], dtype=np.intp), np.array([[bend if exact else max(bend, 0.0)]])))
+            gradient[i] = float(prior.derivative(values[i]))
+            bends[i] = float(prior.curvature(values[i]))
+        blocks: list[tuple[Index, Array]] = []
         for penalty, index, kept in self.penalties:
             stat, slope, second = penalty.derivatives(np.where(index >= 0, values[index], kept))
             total += float(stat)
@@ -89,7 +98,7 @@ class Constraints:
             np.add.at(gradient, index[inside], slope[inside])
             second = second[np.ix_(inside, inside)]
             blocks.append((index[inside], second if exact else _positive(second)))
-        return total, gradient, blocks
+        return total, gradient, bends if exact else np.maximum(bends, 0.0), blocks
 
 
 def _positive(matrix: Array) -> Array:

@@ -241,7 +241,10 @@ class Objective:
                 gradient[place] += g
             if order >= 2:
                 curvature[place[:, None], place] += h
-        s, g, blocks = self._constrained(values, order)
+        if not self.constraints:
+            return stat, gradient, curvature
+        s, g, bends, blocks = self._constrained(values, order)
+        np.einsum("ii->i", curvature)[:] += bends
         for at, block in blocks:
             np.add.at(curvature, np.ix_(at, at), block)
         return stat + s, gradient + g, curvature
@@ -263,22 +266,22 @@ class Objective:
                 i, j = np.broadcast_arrays(at[:, :, None], at[:, None, :])
                 used = (i >= 0) & (j >= 0)
                 data += np.bincount(layout.target(i[used], j[used]), block[used], minlength=len(data))
-        s, g, constraints = self._constrained(values, order)
+        s, g, bends, constraints = self._constrained(values, order)
+        everything = np.arange(len(x))
+        data += np.bincount(layout.target(everything, everything), bends, minlength=len(data))
         for at, block in constraints:
             i, j = np.broadcast_arrays(at[:, None], at[None, :])
             data += np.bincount(layout.target(i.ravel(), j.ravel()), block.ravel(), minlength=len(data))
         return stat + s, gradient + g, Arrow(layout, data[:-1])
 
-    def _constrained(self, values: Array, order: int) -> tuple[float, Array, list[tuple[NDArray[np.intp], Array]]]:
-        """Priors and penalties: their sum, gradient by the free parameters, and blocks of curvature between these."""
-        if not self.constraints:
-            return 0.0, np.zeros(len(self.free_parameters)), []
-        stat, gradient, blocks = self.constraints.derivatives(values, exact=order > 2)
+    def _constrained(self, values: Array, order: int) -> tuple[float, Array, Array, list[tuple[NDArray[np.intp], Array]]]:
+        """Priors and penalties: sum, gradient and second derivatives by the free parameters, and blocks of curvature."""
+        stat, gradient, bends, blocks = self.constraints.derivatives(values, exact=order > 2)
         out = []
         for index, block in blocks if order >= 2 else []:
             at = self._position[index]
             out.append((at[at >= 0], block[np.ix_(at >= 0, at >= 0)]))
-        return stat, gradient[self.free], out
+        return stat, gradient[self.free], bends[self.free], out
 
     def _layout(self) -> ArrowLayout | None:
         """Blocks of the curvature: parameters of one dataset alone are private. None if most of it is not zero anyway."""

@@ -87,8 +87,8 @@ def test_sum_and_derivatives():
     ]
     own = Constraints(parameters, penalties)
     x = np.array([1.1, 1.8, 2.9, 4.2])
-    total, gradient, blocks = own.derivatives(x, exact=True)
-    dense = np.zeros((4, 4))
+    total, gradient, bends, blocks = own.derivatives(x, exact=True)
+    dense = np.diag(bends)
     for index, block in blocks:
         np.add.at(dense, np.ix_(index, index), block)
     h = 1e-4
@@ -100,8 +100,34 @@ def test_sum_and_derivatives():
     assert_allclose(own.values(np.array([x, x + 0.1])), [total, own.derivatives(x + 0.1, True)[0]])
     priors = own.values(x[None]) - own.values(x[None], priors=False)
     assert_allclose(priors, PRIORS[4](x[0]) + PRIORS[5](x[2]))
-    for _, block in own.derivatives(x, exact=False)[2]:
+    assert (own.derivatives(x, exact=False)[2] >= 0).all()
+    for _, block in own.derivatives(x, exact=False)[3]:
         assert np.linalg.eigvalsh(block)[0] >= -1e-9
+
+
+class Capped(GaussianPrior):
+    """No parabola any more."""
+
+    tag = ["Capped"]
+
+    @staticmethod
+    def evaluate(value, mu, sigma):
+        return np.minimum(GaussianPrior.evaluate(value, mu, sigma), 4.0)
+
+
+def test_normal_priors_are_summed_at_once():
+    parameters = [Parameter(f"p{i}", 0.5 * i) for i in range(5)]
+    for i, p in enumerate(parameters[:4]):
+        p.prior = GaussianPrior(mu=0.3 * i, sigma=0.1 + i, weight=0.5 * i)
+    parameters[4].prior = Capped(sigma=0.1)
+    own, x = Constraints(parameters, []), np.array([0.1, -0.3, 2.0, 1.0, 7.0])
+    total, gradient, bends, blocks = own.derivatives(x, exact=True)
+    assert blocks == []
+    assert_allclose(total, sum(p.prior(v) for p, v in zip(parameters, x, strict=True)))
+    assert_allclose(own.values(x[None]), total)
+    assert_allclose(gradient[:4], [p.prior.derivative(v) for p, v in zip(parameters[:4], x, strict=False)])
+    assert_allclose(bends[:4], [p.prior.curvature(v) for p, v in zip(parameters[:4], x, strict=False)])
+    assert parameters[4].prior(7.0) == 4.0
 
 
 def pair():

@@ -51,6 +51,14 @@ class ScaledFlux:
         self.n = len(spectral.parameters)
 
     @cached_property
+    def _takes_rows(self) -> bool:
+        return bool(self.spectral._takes_columns and self.spectral._has_own("_dnde_formula"))
+
+    @cached_property
+    def _is_closed(self) -> bool:
+        return bool(self.spectral._has_own("_integral_formula"))
+
+    @cached_property
     def _rule(self) -> LogPanels:
         return log_panels(self.edges[:-1], self.edges[1:])
 
@@ -71,14 +79,16 @@ class ScaledFlux:
         """See `evaluate_many`."""
         own, scales = values[:, : self.n], values[:, self.n :]
         scale = scales.prod(axis=1)
+        if len(scale) > 1 and (scale[1:] == scale[0]).all():
+            scale = scale[:1]
         spectral = self.spectral
         # A formula which takes columns of parameters also takes a row of energies for each.
-        if not (spectral._takes_columns and spectral._has_own("_dnde_formula")):
-            value, gradient, dnde = self._one_by_one(own, scale)
-        elif spectral._has_own("_integral_formula"):
+        if not self._takes_rows:
+            value, gradient, dnde = self._one_by_one(own, np.broadcast_to(scale, len(own)))
+        elif self._is_closed:
             energy = self.edges / scale[:, None]
             value, gradient = self._columns(spectral._integral_formula(energy[:, :-1], energy[:, 1:], 0), own)
-            dnde = self._columns(spectral._dnde_formula(np.log(energy)), own)[0]
+            dnde = spectral._dnde_formula(np.log(energy))(*(own * self._factors).T[:, :, None])[0]
         else:
             value, gradient, dnde = self._by_quadrature(own, scale[:, None])
         slope = (self.edges[:-1] * dnde[:, :-1] - self.edges[1:] * dnde[:, 1:]) / scale[:, None] ** 2
@@ -106,4 +116,4 @@ class ScaledFlux:
     def _columns(self, formula: Any, own: Array) -> Result:
         """A formula of canonical numbers at rows of energies, each with its row of values in the parameters' own units."""
         value, gradient = formula(*(own * self._factors).T[:, :, None])
-        return value, np.moveaxis(gradient, 0, 1) * self._factors[:, None]
+        return value, gradient.swapaxes(0, 1) * self._factors[:, None]
