@@ -6,7 +6,7 @@ All work in factors x / scale, where the scale is the conditional error of a par
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,23 @@ from scipy import optimize
 
 from geminga.errors import InputError, NameLookupError
 from geminga.modeling.fit.variables import Variables
-from geminga.numerics.newton import NewtonOptions, minimize
+from geminga.numerics.newton import NewtonOptions, NewtonResult, minimize
 from geminga.numerics.newton_arrow import minimize_arrow
 
 __all__ = ["BACKENDS", "Minimum", "get_backend"]
 
 Array = NDArray[np.float64]
 Function = Callable[[Array, int], tuple[float, Array, Array]]
+Trace = list[tuple[float, Array]]
+
+#: Iterations after which the variables of the search are made anew; hardly any search takes as many.
+LEG = 40
+
+#: Fall of the statistic in so many iterations below which nothing will come of it any more.
+CRAWL = 1.0
+
+#: Fall of the statistic that no data make.
+BOTTOMLESS = 1e15
 
 
 @dataclass
@@ -57,25 +67,48 @@ def newton(function: Function, x0: Array, low: Array, high: Array, names: list[s
     """Trust-region Newton with structured secant (see `geminga.numerics.newton`)."""
     known = ("tol", "max_iterations", "radius", "exact_below")
     options = NewtonOptions(**_options(opts, known, "newton"))
-    result: Any
     if getattr(function, "layout", None) is not None:
-        variables = Variables(np.zeros(len(x0), dtype=bool), np.ones(len(x0)), low, high)
-        result = minimize_arrow(function.blocks, x0, low, high, options)  # type: ignore[attr-defined]
+        result: Any = minimize_arrow(function.blocks, x0, low, high, options)  # type: ignore[attr-defined]
+        x, trace, reason = result.x, [(step.stat, step.x) for step in result.trace if step.accepted], ""
     else:
-        variables = Variables.at(function, x0, low, high)
-        start, least, most = (variables.inside(x) for x in (x0, low, high))
-        result = minimize(variables.function(function), start, least, most, options)
+        result, x, trace, reason = _in_legs(function, x0, low, high, names, options)
     reasons = {
         "converged": "",
-        "iterations": "it did not converge within the allowed iterations",
+        "iterations": reason or "it did not converge within the allowed iterations",
         "stalled": f"no step lowers the statistic any more, yet the estimated distance to the minimum is {result.edm:.2g}",
         "invalid": "the statistic or its gradient is not finite at the start",
     }
-    trace = [(step.stat, variables.outside(step.x)) for step in result.trace if step.accepted]
     # A stall at rounding level is a minimum.
     success = result.status == "converged" or (result.status == "stalled" and abs(result.edm) < 1e-4)
-    x = variables.outside(result.x)
     return Minimum(x, result.value, success, reasons[result.status], "trust-region newton", trace)
+
+
+def _in_legs(
+    function: Function, x: Array, low: Array, high: Array, names: list[str], options: NewtonOptions
+) -> tuple[NewtonResult, Array, Trace, str]:
+    """Search in variables made at its start; one that takes long has gone far from there, and goes on in others.
+
+    It ends where there is no minimum to be found: with a reason.
+    """
+    trace: Trace = []
+    for walked in range(0, max(options.max_iterations, 1), LEG):
+        variables = Variables.at(function, x, low, high)
+        start, least, most = (variables.inside(own) for own in (x, low, high))
+        own = replace(options, max_iterations=min(LEG, options.max_iterations - walked))
+        result = minimize(variables.function(function), start, least, most, own)
+        steps = [(step.stat, variables.outside(step.x)) for step in result.trace if step.accepted]
+        before, x, trace = x, variables.outside(result.x), trace + steps
+        if result.status != "iterations":
+            break
+        fall = max(stat for stat, _ in steps) - result.value if steps else 0.0
+        if fall > BOTTOMLESS:
+            return result, x, trace, "the statistic falls without limit"
+        if walked and fall < CRAWL:
+            moved = np.abs(result.x - start) / np.maximum(np.abs(start), 1.0)
+            away = [f"{names[i]} from {before[i]:.3g} to {x[i]:.3g}" for i in np.argsort(-moved)[:2] if moved[i] > 1e-3]
+            last = f"the last {own.max_iterations} steps lowered the statistic by {fall:.2g} only"
+            return result, x, trace, f"{last} and moved {', '.join(away)}" if away else last
+    return result, x, trace, ""
 
 
 def minuit(function: Function, x0: Array, low: Array, high: Array, names: list[str], opts: dict[str, Any] | None) -> Minimum:
