@@ -27,7 +27,7 @@ from geminga.forward.folded import Fold
 from geminga.forward.irf import FixedIrf, Irf, IrfSource
 from geminga.forward.memo import Memo
 from geminga.forward.position import position_vectors
-from geminga.forward.profile import Profile, extended_profile, point_profile
+from geminga.forward.profile import Profile, extended_profile, extended_second, point_profile, second_by_differences
 from geminga.forward.psf_scale import widened_extended, widened_point
 from geminga.forward.radial_second import hessian, row_values
 from geminga.numerics.cells import differentiate, locate, lookup, powers
@@ -73,6 +73,21 @@ class _Geometry:
         factor = self.inverse * (-(self.scale**2) * np.deg2rad(1.0))
         return np.asarray(self.cosines[:, 1:].T * factor)
 
+    @cached_property
+    def local_direction(self) -> Array:
+        """The same in the pixel of each occupied bin, shape (2, n_bins)."""
+        return np.take(self.direction, self.selection.local, axis=1)
+
+    @cached_property
+    def look_back(self) -> csr_array:
+        """Transposed `look`: from weights on pixels to weights on the cells."""
+        return self.look.T
+
+    @cached_property
+    def rows_back(self) -> csr_array:
+        """Transposed `rows`: from weights on occupied bins to weights on the cells."""
+        return self.rows.T
+
 
 @dataclass
 class RadialState:
@@ -88,6 +103,7 @@ class RadialState:
     irf: Irf
     tangents: Array | None = None
     row_slope: Array | None = None
+    functional: tuple[Array, Array] | None = None  # weight of each bin, and the weights on the table these make
 
 
 @dataclass(frozen=True)
@@ -173,7 +189,8 @@ class RadialComponent:
         look = lookup(index, weight, profile.n_cells)
         cell = patch.row_energy * np.int32(profile.n_cells) + index[local]
         rows = lookup(cell, weight[local], profile.n_cells * self.field.n_energy)
-        weights = np.array([(look.T @ x).T for x in patch.masked])
+        look_back = look.T
+        weights = np.array([(look_back @ x).T for x in patch.masked])
         return _Geometry(patch, cosines, inverse, look, rows, weights, scale)
 
     def _table_shape(self, profile: Profile) -> tuple[int, int, int]:
@@ -249,12 +266,17 @@ class RadialComponent:
 
         One transposed lookup serves every spectral and shape parameter; two more the position.
         """
-        geometry = state.geometry
-        functional = geometry.rows.T @ (weight[:, None] * geometry.patch.row_exposure)
-        functional = functional.T.reshape(state.table.shape) + self._total(geometry.weights)
-        inner = np.einsum("jken,ken->j", self._tangents(state), functional)
+        inner = np.einsum("jken,ken->j", self._tangents(state), self._functional(state, weight))
         pixel_slope = self._slope_functional(state, weight)
         return np.concatenate([inner[: self.n_spectral], pixel_slope, inner[self.n_spectral :]])
+
+    def _functional(self, state: RadialState, weight: Array) -> Array:
+        """Weights on the table such that their product with it is ``sum(weight * counts) + total``."""
+        if state.functional is None or state.functional[0] is not weight:
+            geometry = state.geometry
+            own = geometry.rows_back @ (weight[:, None] * geometry.patch.row_exposure)
+            state.functional = weight, own.T.reshape(state.table.shape) + self._total(geometry.weights)
+        return state.functional[1]
 
     def _slope_functional(self, state: RadialState, weight: Array) -> Array:
         """Derivative by lon and lat: slope at each bin times how the radius moves."""
@@ -274,18 +296,26 @@ class RadialComponent:
 
     def jacobian(self, state: RadialState, which: NDArray[np.intp]) -> Array:
         """Derivatives of the counts in the bins ``selection.bins[which]``, shape (n_parameters, n_which)."""
-        geometry = state.geometry
-        tangents = self._tangents(state)
-        n = len(tangents)
-        everything = len(which) == len(state.counts)
-        x = geometry.patch.row_exposure if everything else geometry.patch.row_exposure[which]
-        rows = geometry.rows if everything else _take_rows(geometry.rows, which)
+        geometry, tangents, slope = state.geometry, self._tangents(state), self._row_slope(state)
+        rows, x, n = geometry.rows, geometry.patch.row_exposure, len(tangents)
+        if len(which) == len(state.counts):
+            direction = geometry.local_direction
+        else:
+            rows, x, slope = _take_rows(rows, which), x[which], slope[which]
+            direction = np.take(geometry.direction, geometry.selection.local[which], axis=1)
         flat = np.ascontiguousarray(tangents.reshape(n * state.table.shape[0], -1).T)
-        product = (rows @ flat).reshape(len(which), n, x.shape[1])
-        product *= x[:, None]
-        inner = (product @ np.ones(x.shape[1])).T
-        position = geometry.direction[:, geometry.selection.local[which]] * self._row_slope(state)[which]
-        return np.concatenate([inner[: self.n_spectral], position, inner[self.n_spectral :]])
+        out = np.empty((n + 2, len(which)))
+        others = np.r_[: self.n_spectral, self.n_spectral + 2 : n + 2]
+        out[others] = np.einsum("bjk,bk->jb", (rows @ flat).reshape(len(which), n, x.shape[1]), x)
+        out[self.n_spectral : self.n_spectral + 2] = direction * slope
+        return out
+
+    def shape_second(self, state: RadialState) -> Array:
+        """Second derivatives of the profile by the shape: tables, shape (n_shape, n_shape, n_T, 4 n_cells)."""
+        spatial = state.values[self.n_spectral :]
+        if not self.n_psf:
+            return extended_second(self.spatial, spatial, state.irf, self.field.side, state.profile)
+        return second_by_differences(lambda values: self.profile(values, state.irf, state.profile).shape_gradient, spatial)
 
     def hessian(self, state: RadialState, weight: Array) -> Array:
         """Second derivatives of ``sum(weight * counts) + total``, by functionals on the tables."""

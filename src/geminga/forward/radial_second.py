@@ -25,28 +25,30 @@ Array = NDArray[np.float64]
 
 def hessian(component: Any, state: Any, weight: Array) -> Array:
     """Second derivatives of ``sum(weight * counts) + total``, by functionals on the tables."""
-    geometry, table = state.geometry, state.table
     n_s = component.n_spectral
-    tangents = component._tangents(state)
-    functional = geometry.rows.T @ (weight[:, None] * geometry.patch.row_exposure)
-    functional = functional.T.reshape(table.shape) + component._total(geometry.weights)
-    inner = _table_hessian(component, state, functional)
-    mixed = np.empty((2, len(tangents)))
-    local = geometry.selection.local
-    slopes = differentiate(tangents)
-    for q, direction in enumerate(geometry.direction):
-        moved = geometry.rows.T @ ((weight * direction[local])[:, None] * geometry.patch.row_exposure)
-        total = np.array(
-            [(geometry.look.T @ (geometry.patch.exposure * (m * direction)[:, None])).T for m in geometry.patch.masks]
-        )
-        mixed[q] = np.einsum("jken,ken->j", slopes, moved.T.reshape(table.shape) + component._total(total))
-    out = np.zeros((len(tangents) + 2,) * 2)
+    inner = _table_hessian(component, state, component._functional(state, weight))
+    mixed = _mixed_hessian(component, state, weight)
+    out = np.zeros((len(inner) + 2,) * 2)
     others = np.r_[:n_s, n_s + 2 : len(out)]
     out[np.ix_(others, others)] = inner
     out[n_s : n_s + 2, others] = mixed
     out[others, n_s : n_s + 2] = mixed.T
     out[n_s : n_s + 2, n_s : n_s + 2] = _position_hessian(component, state, weight)
     return out
+
+
+def _mixed_hessian(component: Any, state: Any, weight: Array) -> Array:
+    """Position by spectrum and shape, shape (2, n): slopes of the tangents, weighted with how the radius moves."""
+    geometry = state.geometry
+    x, n_k = geometry.patch.exposure, state.table.shape[0]
+    moved = (weight * geometry.local_direction).T[:, :, None] * geometry.patch.row_exposure[:, None]
+    functional = (geometry.rows_back @ moved.reshape(len(weight), 2 * n_k)).T.reshape(2, *state.table.shape)
+    outer = (geometry.direction.T[:, :, None] * x[:, None]).reshape(len(x), 2 * n_k)
+    for g, mask in enumerate(geometry.patch.masks):
+        inside = outer if mask.all() else outer * mask[:, None]
+        total = (geometry.look_back @ inside).T.reshape(2, n_k, 1, -1)
+        functional[:, :, component.field.group == g] += total
+    return np.einsum("jken,qken->qj", differentiate(component._tangents(state)), functional, optimize=True)
 
 
 def _per_flux(component: Any, table: Array, functional: Array, irf: Irf) -> Array:
@@ -71,16 +73,8 @@ def _table_hessian(component: Any, state: Any, functional: Array) -> Array:
         out[n_s:, :n_s] = out[:n_s, n_s:].T
     per_flux = _per_flux(component, profile.table, functional, state.irf)
     out[:n_s, :n_s] = second_at(component.flux, spectral, (flux, flux_gradient), per_flux)
-    for i in range(len(shapes)):
-        spatial = state.values[n_s:].copy()
-        value = spatial[2 + i]
-        step = 1e-4 * (abs(value) if value != 0 else 1e-2)
-        rows = []
-        for sign in (1, -1):
-            spatial[2 + i] = value + sign * step
-            moved = component.profile(spatial, state.irf, profile)
-            rows.append(np.array([_per_flux(component, table, functional, state.irf) @ flux for table in moved.shape_gradient]))
-        out[n_s + i, n_s:] = (rows[0] - rows[1]) / (2 * step)
+    for i, tables in enumerate(component.shape_second(state) if len(shapes) else []):
+        out[n_s + i, n_s:] = [_per_flux(component, table, functional, state.irf) @ flux for table in tables]
     return 0.5 * (out + out.T)
 
 
@@ -96,18 +90,15 @@ def _position_hessian(component: Any, state: Any, weight: Array) -> Array:
     bend = np.bincount(local, component._row_slope(state) * weight, minlength=n) + component._pixel_values(geometry, slope_table)
     along = np.bincount(local, row_values(geometry, curve_table) * weight, minlength=n)
     curve = along + component._pixel_values(geometry, curve_table)
-    v, d = component.field.vectors[geometry.selection.pixels], geometry.direction
-    out = np.empty((2, 2))
-    for i in range(2):
-        for j in range(2):
-            bending = (-(v @ second[i][j]) * (scale * np.deg2rad(1.0)) ** 2 - d[i] * d[j]) * geometry.inverse
-            out[i, j] = np.sum(curve * d[i] * d[j] + bend * bending)
-    return out
+    direction = geometry.direction
+    bend *= geometry.inverse
+    bending = (scale * np.deg2rad(1.0)) ** 2 * (bend @ geometry.patch.vectors)
+    bent = np.array([[bending @ own for own in row] for row in second])
+    return np.asarray((direction * (curve - bend)) @ direction.T - bent)
 
 
 def row_values(geometry: Any, table: Array) -> Array:
     """Table looked up at each occupied bin."""
     flat = np.ascontiguousarray(table.reshape(len(table), -1).T)
     product = geometry.rows @ flat
-    product *= geometry.patch.row_exposure
-    return np.asarray(product @ np.ones(product.shape[1]))
+    return np.einsum("bk,bk->b", product, geometry.patch.row_exposure)

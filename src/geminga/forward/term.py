@@ -148,10 +148,6 @@ class _Point:
     rest: Array  # counts in the other bins, per energy
     stat: float
 
-    def of_source(self, state: Any, own: Array, full: Array) -> Array:
-        """Values in the touched bins (`full` holds them in all bins) as values in the bins of a source."""
-        return own if self.touched is state.selection.bins else full[state.selection.bins]
-
 
 @dataclass(frozen=True)
 class PoissonTerm:
@@ -215,12 +211,13 @@ class PoissonTerm:
         if order == 0:
             return at.stat, np.zeros(0), np.zeros((0, 0))
         weight = -at.n / at.mu  # enormous where mu is not positive: no minimum can be there
-        gradient = self._gradient(at, weight)
+        own = self._source_weights(at, weight)
+        gradient = self._gradient(at, weight, own)
         if order == 1:
             return at.stat, gradient[free], np.zeros((0, 0))
         curvature = self._curvature(at, exact=order > 2)
         if order > 2:
-            self._add_second(curvature, at, weight)
+            self._add_second(curvature, at, own)
             self._add_template_second(curvature, values, at, weight)
         return at.stat, gradient[free], curvature[np.ix_(free, free)]
 
@@ -283,34 +280,34 @@ class PoissonTerm:
             mu += base * f[energy]
         return mu
 
-    def _spread(self, at: _Point, own: Array) -> Array:
-        """Values in the touched bins as an array over all bins, zero elsewhere."""
-        full = np.zeros(len(self.field.bin_counts))
-        full[at.touched] = own
-        return full
-
     def _per_energy(self, at: _Point, weight: Array, number: int) -> Array:
         """Derivative of the statistic (halved) by the factor of a template at each energy."""
         factor = at.scales[number][0]
         out = self.templates[number].total + np.bincount(at.energy, weight * at.bases[number], minlength=len(factor))
         return np.asarray(out - np.divide(at.rest, factor, out=np.zeros_like(factor), where=at.rest > 0))
 
-    def _gradient(self, at: _Point, weight: Array) -> Array:
+    def _source_weights(self, at: _Point, weight: Array) -> list[Array]:
+        """Derivative of the statistic (halved) by the counts of each source in its bins."""
+        if len(at.states) == 1 and at.touched is at.states[0].selection.bins:
+            return [weight]
+        full = np.zeros(len(self.field.bin_counts))
+        full[at.touched] = weight
+        return [full[state.selection.bins] for state in at.states]
+
+    def _gradient(self, at: _Point, weight: Array, own: Sequence[Array]) -> Array:
         gradient = np.zeros(len(self.parameters))
-        full = self._spread(at, weight) if self.sources else weight
-        for source, state in zip(self.sources, at.states, strict=True):
-            part = source.pullback(state, at.of_source(state, weight, full))
-            np.add.at(gradient, source.index, 2 * part)
+        for source, state, part in zip(self.sources, at.states, own, strict=True):
+            np.add.at(gradient, source.index, 2 * source.pullback(state, part))
         for number, (template, (_, df)) in enumerate(zip(self.templates, at.scales, strict=True)):
             if len(df):
                 np.add.at(gradient, template.index, 2 * (df @ self._per_energy(at, weight, number)))
         return gradient
 
-    def _sample(self, states: Sequence[State], touched: Index, exact: bool) -> tuple[Index, Array]:
+    def _sample(self, states: Sequence[State], touched: Index, exact: bool) -> tuple[Index | slice, Array | float]:
         """Places in `touched` of the bins for the curvature, and the number of bins each stands for."""
         stride = 1 if exact else max(1, -(-len(touched) // CURVATURE_BINS))
         if stride == 1:
-            return np.arange(len(touched)), np.ones(len(touched))
+            return slice(None), 1.0
         compact = [s for s in states if len(s.selection.bins) <= CURVATURE_BINS]
         if not compact:
             places = np.arange(0, len(touched), stride)
@@ -329,7 +326,8 @@ class PoissonTerm:
         jacobian = np.zeros((len(self.parameters), len(chosen)))
         for source, state in zip(self.sources, at.states, strict=True):
             if at.touched is state.selection.bins:
-                for row, j in zip(source.jacobian(state, position), source.index, strict=True):
+                which = np.arange(len(at.touched)) if isinstance(position, slice) else position
+                for row, j in zip(source.jacobian(state, which), source.index, strict=True):
                     jacobian[j] += row
                 continue
             place = np.full(len(self.field.bin_counts), -1, dtype=np.intp)
@@ -350,11 +348,9 @@ class PoissonTerm:
                 np.add.at(curvature, np.ix_(template.index, template.index), part)
         return curvature
 
-    def _add_second(self, curvature: Array, at: _Point, weight: Array) -> None:
-        full = self._spread(at, weight)
-        for source, state in zip(self.sources, at.states, strict=True):
-            part = source.hessian(state, at.of_source(state, weight, full))
-            np.add.at(curvature, np.ix_(source.index, source.index), 2 * part)
+    def _add_second(self, curvature: Array, at: _Point, own: Sequence[Array]) -> None:
+        for source, state, part in zip(self.sources, at.states, own, strict=True):
+            np.add.at(curvature, np.ix_(source.index, source.index), 2 * source.hessian(state, part))
 
     def _add_template_second(self, curvature: Array, values: Array, at: _Point, weight: Array) -> None:
         """Second derivatives of the factors, from differences of their gradients."""

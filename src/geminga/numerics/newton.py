@@ -24,6 +24,23 @@ Function = Callable[[Array, int], tuple[float, Array, Array]]
 FARTHEST = 0.1
 
 
+#: Fall of the estimated distance to the minimum by one step, beyond which the second derivatives of the last point will do.
+GOOD_STEP = 0.1
+
+#: Largest difference from 1 of actual over predicted decrease in a step after which they may.
+AS_PREDICTED = 0.25
+
+
+#: Smallest eigenvalue of the second derivatives, in the scales and relative to the largest, where there is no valley.
+NO_VALLEY = 1e-3
+
+#: How much nearer to its minimum a search comes in a valley: there the rest of a slope across looks like a bend along it.
+DEEPER = 1e-6
+
+
+#: Rounding of a statistic, relative to it.
+NOISE = 1e-13
+
 #: Derivatives, in units of the scales, beyond which a point is not one to go to.
 ABSURD = 1e50
 
@@ -63,7 +80,10 @@ class Step:
 
 @dataclass(frozen=True)
 class NewtonResult:
-    """Outcome of `minimize`; `status` is ``converged``, ``stalled``, ``iterations`` or ``invalid``."""
+    """Outcome of `minimize`; `status` is ``converged``, ``stalled``, ``iterations`` or ``invalid``.
+
+    The derivatives are those before the last step.
+    """
 
     x: Array
     value: float
@@ -154,7 +174,7 @@ class _Walk:
         self.scale = np.minimum(self.scale, FARTHEST * np.maximum(magnitude, 1.0))
         self.second = np.zeros_like(self.curvature)
         self.radius = options.radius * np.sqrt(len(self.x))
-        self.exact = False
+        self.is_exact, self.moved = False, False  # whether second derivatives are, or were where the search came from
         self.refused = 0
         self.trace: list[Step] = []
 
@@ -168,11 +188,31 @@ class _Walk:
         a = (self.curvature + self.second) * np.outer(s, s)
         return _bounded_step(a, self.gradient * s, radius, (self.low - self.x) / s, (self.high - self.x) / s)
 
+    def wants_exact(self, edm: float, before: float) -> bool:
+        """Close to the minimum take exact second derivatives: no valley makes the search crawl.
+
+        They are made anew only after a step which did not do what they promise; until then secants keep up with their change.
+        """
+        if not self.is_exact:
+            return edm < self.options.exact_below
+        return self.moved and (edm > GOOD_STEP * before or (self.is_done(edm, before) and self.is_valley()))
+
+    def is_valley(self) -> bool:
+        """Is the statistic much flatter along one direction than along another."""
+        eigen = np.linalg.eigvalsh((self.curvature + self.second) * np.outer(self.scale, self.scale))
+        return bool(eigen[0] < NO_VALLEY * eigen[-1])
+
+    def is_done(self, edm: float, before: float) -> bool:
+        """Is the minimum as near as asked for; in a valley, as near as rounding lets it come."""
+        if not 0 <= edm < self.options.tol:
+            return False
+        return edm < DEEPER * self.options.tol or edm > GOOD_STEP * before or not (self.is_exact and self.is_valley())
+
     def make_exact(self) -> None:
-        """Close to the minimum take exact second derivatives: the rest is quadratic, and no valley makes it crawl."""
+        """Exact second derivatives here."""
         self.curvature = self.function(self.x, 3)[2]
         self.second = np.zeros_like(self.curvature)
-        self.exact = True
+        self.is_exact, self.moved = True, False
         self.nfev += 1
 
     def step(self, p: Array, predicted: float) -> str:
@@ -188,9 +228,9 @@ class _Walk:
         self.nfev += 1
         finite = bool(np.isfinite(value))
         ratio = (self.value - value) / predicted if finite else -1.0
-        noise = 1e-13 * abs(self.value)
+        noise = NOISE * abs(self.value)
         is_rounding = finite and abs(value - self.value) <= 20 * noise and predicted < 1e3 * noise
-        accepted = (ratio > 1e-4 or is_rounding) and self._accept(trial)
+        accepted = (ratio > 1e-4 or is_rounding) and self._accept(trial, is_rounding or abs(ratio - 1) < AS_PREDICTED)
         finite = finite and (accepted or ratio <= 1e-4)
         ratio = ratio if finite else -1.0
         length = float(np.linalg.norm(p))
@@ -201,18 +241,29 @@ class _Walk:
             self.radius = (0.25 if finite else 0.1) * length
         return "stalled" if self.radius < 1e-7 else ""
 
-    def _accept(self, trial: Array) -> bool:
+    def _accept(self, trial: Array, as_predicted: bool) -> bool:
         """Move there; not to where derivatives are no numbers, or so large that nothing can be made from them."""
-        value, gradient, curvature = self.function(trial, 3 if self.exact else 2)
+        keep = self.is_exact and as_predicted
+        order = 1 if keep else 3 if self.is_exact else 2
+        value, gradient, curvature = self.function(trial, order)
+        curvature = self.curvature if keep else curvature
         size = float(np.abs(gradient * self.scale).max()) + float(np.abs(np.diag(curvature) * self.scale**2).max())
         if not size < ABSURD or not np.isfinite(curvature).all():
             return False
         d, y = trial - self.x, gradient - self.gradient
-        if not self.exact:
-            self.second = _secant(self.second, d, y, y - curvature @ d)
+        self.second = np.zeros_like(self.second) if order > 2 else _secant(self.second, d, y, y - curvature @ d)
         self.x, self.value, self.gradient, self.curvature = trial, value, gradient, curvature
-        self.refused = 0
+        self.refused, self.moved = 0, order < 3
         return True
+
+    def close(self, p: Array) -> None:
+        """Take the last step too, which is smaller than asked for, without a look at the derivatives there."""
+        trial = np.clip(self.x + self.scale * p, self.low, self.high)
+        value = self.function(trial, 0)[0]
+        self.nfev += 1
+        if value <= self.value + NOISE * abs(self.value):
+            self.x, self.value = trial, value
+            self.trace.append(Step(trial, value, 1.0, self.radius, True))
 
     def result(self, status: str, edm: float) -> NewtonResult:
         """The outcome."""
@@ -246,15 +297,16 @@ def minimize(function: Function, x0: Array, low: Array, high: Array, options: Ne
     walk = _Walk(function, x0, low, high, options)
     if not walk.is_valid():
         return walk.result("invalid", np.inf)
-    edm = np.inf
+    edm = before = np.inf
     for _ in range(options.max_iterations):
         p, edm = walk.model_step(np.inf)
-        if edm < options.exact_below and not walk.exact:
+        if walk.wants_exact(edm, before):
             walk.make_exact()
             continue
-        if 0 <= edm < options.tol:
+        if walk.is_done(edm, before):
+            walk.close(p)
             return walk.result("converged", edm)
-        status = walk.step(p, edm)
+        before, status = edm, walk.step(p, edm)
         if status:
             return walk.result(status, edm)
     return walk.result("iterations", edm)

@@ -1,7 +1,7 @@
 """Bounded trust-region Newton for thousands of parameters whose curvature is an arrow (see `geminga.numerics.arrow`).
 
 As `geminga.numerics.newton`, but every step costs as much as there are parameters. Far from the minimum the curvature is
-J^T W J, closer it is exact; where that is not positive, and to shorten a step, the diagonal is raised.
+J^T W J, closer it is exact at some of the steps; where that is not positive, and to shorten a step, the diagonal is raised.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geminga.numerics.arrow import Arrow
-from geminga.numerics.newton import NewtonOptions, Step
+from geminga.numerics.newton import GOOD_STEP, NOISE, NewtonOptions, Step
 
 __all__ = ["ArrowMinimum", "minimize_arrow"]
 
@@ -78,7 +78,7 @@ class _Walk:
     def __init__(self, function: Function, x0: Array, low: Array, high: Array, options: NewtonOptions) -> None:
         self.function, self.low, self.high = function, low, high
         self.x = np.clip(np.asarray(x0, dtype=float), low, high)
-        self.exact = False
+        self.is_exact = self.moved = False
         self.nfev = 1
         self.value, self.gradient, self.curvature = function(self.x, 2)
         diagonal = self.curvature.diagonal()
@@ -94,10 +94,24 @@ class _Walk:
         p = _bounded_step(matrix, gradient, radius, (self.low - self.x) / s, (self.high - self.x) / s)
         return p, -float(gradient @ p + 0.5 * p @ matrix.times(p))
 
-    def look(self) -> None:
-        """Evaluate derivatives here."""
-        self.value, self.gradient, self.curvature = self.function(self.x, 3 if self.exact else 2)
+    def look(self, order: int) -> None:
+        """Evaluate derivatives here; second ones stay with an `order` of 1."""
+        self.value, self.gradient, curvature = self.function(self.x, order)
+        self.curvature = curvature if order > 1 else self.curvature
+        self.is_exact, self.moved = order == 3 or (order == 1 and self.is_exact), order < 3
         self.nfev += 1
+
+    def wants_exact(self, edm: float, before: float, near: float) -> bool:
+        """Are exact second derivatives due: near the minimum, and anew after a step which did not do what they promise."""
+        return self.moved and edm > GOOD_STEP * before if self.is_exact else edm < near
+
+    def close(self, p: Array) -> None:
+        """Take the last step too, which is smaller than asked for, without a look at the derivatives there."""
+        trial = np.clip(self.x + self.scale * p, self.low, self.high)
+        value = self.function(trial, 0)[0]
+        self.nfev += 1
+        if value <= self.value + NOISE * abs(self.value):
+            self.x, self.value = trial, value
 
     def step(self, p: Array, predicted: float) -> bool:
         """Try a step that was planned within the radius; says whether the search can go on."""
@@ -105,14 +119,14 @@ class _Walk:
         value = self.function(trial, 0)[0]
         finite = bool(np.isfinite(value))
         ratio = (self.value - value) / predicted if finite and predicted > 0 else -1.0
-        noise = 1e-13 * abs(self.value)
+        noise = NOISE * abs(self.value)
         is_rounding = finite and abs(value - self.value) <= 20 * noise and abs(predicted) < 1e3 * noise
         accepted = ratio > 1e-4 or is_rounding
         length = float(np.linalg.norm(p))
         self.trace.append(Step(trial, value, ratio, self.radius, accepted))
         if accepted:
             self.x = trial
-            self.look()
+            self.look(1 if self.is_exact else 2)
         if ratio > 0.75:
             self.radius = max(self.radius, 3 * length)
         elif ratio < 0.25:
@@ -136,18 +150,18 @@ def minimize_arrow(function: Function, x0: Array, low: Array, high: Array, optio
     walk = _Walk(function, x0, low, high, options)
     if not (np.isfinite(walk.value) and np.isfinite(walk.gradient).all()):
         return _result(walk, "invalid", np.inf)
-    edm = np.inf
+    edm = before = np.inf
     # The distance at which the quadratic model can be trusted grows with the number of directions.
     near = options.exact_below * max(1.0, 0.1 * len(walk.x))
     for _ in range(options.max_iterations):
         p, edm = walk.model_step(np.inf)
-        if edm < near and not walk.exact:
-            walk.exact = True
-            walk.look()
+        if walk.wants_exact(edm, before, near):
+            walk.look(3)
             continue
         if 0 <= edm < options.tol:
+            walk.close(p)
             return _result(walk, "converged", edm)
-        predicted = edm
+        predicted = before = edm
         if np.linalg.norm(p) > walk.radius:
             p, predicted = walk.model_step(walk.radius)
         if not walk.step(p, predicted):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 
 from geminga.numerics.newton import NewtonOptions, minimize
 
@@ -62,3 +63,54 @@ def test_start_without_a_value_is_refused():
 def test_gives_up_and_says_so():
     result = minimize(rosenbrock, np.array([-1.2, 1.0]), -FREE, FREE, NewtonOptions(max_iterations=2))
     assert result.status == "iterations"
+
+
+def counted(function):
+    """The function and a list of the orders it was asked for."""
+    orders = []
+
+    def inner(x, order):
+        orders.append(order)
+        return function(x, order)
+
+    return inner, orders
+
+
+def poisson(x, order):
+    """Counts of an exponential, two parameters, exact derivatives."""
+    t = np.linspace(0, 2, 9)
+    n = np.array([52.0, 31, 29, 15, 12, 9, 4, 4, 1])
+    mu = np.exp(x[0] - x[1] * t)
+    jacobian = np.array([mu, -t * mu])
+    weight = 2 * (1 - n / mu)
+    curvature = (jacobian * (2 * n / mu**2)) @ jacobian.T
+    if order > 2:
+        curvature = curvature + np.array([[mu, -t * mu], [-t * mu, t**2 * mu]]) @ weight
+    return float(2 * np.sum(mu - n * np.log(mu))), jacobian @ weight, curvature
+
+
+def test_second_derivatives_serve_for_more_than_one_step():
+    function, orders = counted(poisson)
+    own = minimize(function, np.array([1.0, 0.0]), np.full(2, -9.0), np.full(2, 9.0))
+    assert own.status == "converged"
+    assert_allclose(poisson(own.x, 1)[1], 0, atol=1e-5)
+    assert orders.count(3) == 1
+    assert orders.count(1) >= 1
+
+
+@pytest.mark.parametrize("start", [(1.0, 3.0), (0.4, 5.0), (2.0, 2.0), (3.0, 0.9)])
+def test_a_curved_valley_without_a_minimum_along_it_ends_flat(start):
+    """Only the product matters: what bends along the valley is gone at its bottom."""
+
+    def function(x, order):
+        product = x[0] * x[1]
+        slope = np.array([x[1], x[0]])
+        curvature = 2 * np.outer(slope, slope)
+        if order > 2:
+            curvature = curvature + 2 * (product - 4) * np.array([[0.0, 1.0], [1.0, 0.0]])
+        return float((product - 4) ** 2), 2 * (product - 4) * slope, curvature
+
+    own = minimize(function, np.array(start), np.full(2, -99.0), np.full(2, 99.0))
+    assert own.status == "converged"
+    eigen = np.linalg.eigvalsh(function(own.x, 3)[2])
+    assert abs(eigen[0]) < 1e-8 * eigen[1]

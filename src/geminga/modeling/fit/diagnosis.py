@@ -23,6 +23,9 @@ Flags = NDArray[np.bool_]
 DEGENERATE = 0.9995
 
 
+#: Eigenvalue of second derivatives, in units of their diagonal, not told from zero: differences of gradients have eight digits.
+FLAT = 1e-8
+
 #: Change of the statistic by a move of the parameter's own size below which the statistic itself is asked.
 SUSPECT = 1e-3
 
@@ -124,13 +127,14 @@ def covariance_of(curvature: Curvature, left_out: Flags) -> tuple[FreeCovariance
         return None, "no parameter has a finite error"
     scale = np.where(used, 1 / np.sqrt(np.maximum(np.abs(curvature.diagonal()), 1e-200)), 1.0)
     inverse = curvature.scaled(scale).without(~used).inverse()
-    if inverse is None:
+    # The largest number on the diagonal of the inverse is between one over the smallest eigenvalue and its n-th part.
+    if inverse is None or inverse.diagonal().max() > 1 / FLAT:
         return None, "the second derivatives are not positive: this is not a minimum in every direction"
     return FreeCovariance(inverse, scale, used), ""
 
 
 def _flattest(curvature: Curvature, left_out: Flags) -> list[int]:
-    """Parameters that take part in the direction along which the statistic bends least, the largest part first."""
+    """Parameters that take part in the directions along which the statistic does not bend, or else bends least."""
     use = np.flatnonzero(~left_out)
     if len(use) == 0:
         return []
@@ -138,9 +142,10 @@ def _flattest(curvature: Curvature, left_out: Flags) -> list[int]:
     matrix = curvature.scaled(scale).dense()[np.ix_(use, use)]
     if not np.isfinite(matrix).all():
         return []
-    _, vector = np.linalg.eigh(matrix)
-    part = np.abs(vector[:, 0])
-    return [int(use[i]) for i in np.argsort(-part) if part[i] > 0.3]
+    eigen, vector = np.linalg.eigh(matrix)
+    flat = eigen <= max(FLAT * eigen[-1], eigen[0])
+    part = np.linalg.norm(vector[:, flat], axis=1)
+    return [int(i) for i in use[part > 0.3]]
 
 
 def degeneracies(

@@ -41,12 +41,15 @@ class Variables:
         2 s of each, shape (n,).
     low, high : array
         Bounds of the parameters, shape (n,).
+    start : array or None
+        Values to which their variables lead back without rounding, shape (n,).
     """
 
     bent: Flags
     size: Array
     low: Array
     high: Array
+    start: Array | None = None
 
     @classmethod
     def at(cls, function: Function, x: Array, low: Array, high: Array) -> Variables:
@@ -56,7 +59,7 @@ class Variables:
             return cls(strengths, np.ones(len(x)), low, high)
         diagonal = np.diag(function(x, 2)[2])
         bent = strengths & (diagonal > 0) & np.isfinite(diagonal)
-        return cls(bent, np.where(bent, 2 * np.sqrt(2 / np.where(bent, diagonal, 1.0)), 1.0), low, high)
+        return cls(bent, np.where(bent, 2 * np.sqrt(2 / np.where(bent, diagonal, 1.0)), 1.0), low, high, x)
 
     @cached_property
     def any(self) -> bool:
@@ -83,6 +86,8 @@ class Variables:
         moved[x[own] <= least] = low[x[own] <= least]
         moved[x[own] >= most] = high[x[own] >= most]
         x[own] = moved
+        if self.start is not None:
+            x = np.where(u == self.inside(self.start), self.start, x)
         return np.asarray(np.minimum(np.maximum(x, self.low), self.high))
 
     def function(self, own: Function) -> Function:

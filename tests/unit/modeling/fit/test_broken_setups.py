@@ -308,7 +308,7 @@ def nodes_outside_of_the_energies(field):
     return spectrum(known * nodes)
 
 
-@case("s.alpha, s.amplitude and s.beta can hardly be told apart|1 bins of data for 3")
+@case("s.amplitude, s.alpha and s.beta can hardly be told apart|1 bins of data for 3")
 def more_parameters_than_bins(field):
     return spectrum(LogParabolaSpectralModel(amplitude="1e-12 cm-2 s-1 TeV-1"), nbin=1)
 

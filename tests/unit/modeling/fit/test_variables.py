@@ -29,6 +29,22 @@ def test_bounds_come_back_without_rounding():
     assert (own.outside(own.inside(high) + 5) == high).all()
 
 
+def test_the_start_comes_back_without_rounding():
+    start = np.array([3.1e-12, 0.7])
+    own = Variables.at(Logarithmic(), start, -INFINITE, INFINITE)
+    assert own.bent.tolist() == [True, False]
+    assert (own.outside(own.inside(start)) == start).all()
+
+
+class Logarithmic:
+    """A function whose first parameter is a strength."""
+
+    logarithmic = np.array([True, False])
+
+    def __call__(self, x, order):
+        return 0.0, np.zeros(2), np.diag([1.7e24, 3.0])
+
+
 def test_infinite_bounds_stay():
     assert both().inside(INFINITE).tolist() == [np.inf, np.inf]
     assert both().inside(-INFINITE).tolist() == [-np.inf, -np.inf]
