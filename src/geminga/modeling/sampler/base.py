@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geminga.errors import InputError, NameLookupError, ParameterError
+from geminga.errors import InputError, NameLookupError
 from geminga.modeling.fit.likelihood import Likelihood
 from geminga.modeling.fit.objective import all_or_nothing, models_of
 from geminga.modeling.models.collection import Models
 from geminga.modeling.sampler import emcee, ultranest
+from geminga.modeling.sampler.checks import check_priors
 from geminga.modeling.sampler.result import SamplerResult
 
 __all__ = ["Sampler"]
@@ -95,12 +96,14 @@ class Sampler:
         Raises
         ------
         ParameterError
-            If a free parameter has no prior.
+            If a free parameter has no prior, or one from which the backend cannot start.
+        InputError
+            If the walkers of emcee find no start.
         MissingDependencyError
             If the backend is not installed.
         """
         likelihood = Likelihood(datasets)
-        _check_priors(likelihood.parameters, likelihood.names)
+        check_priors(likelihood.parameters, likelihood.names)
         models = models_of(datasets)
         with all_or_nothing(likelihood.parameters, models):
             result = BACKENDS[self.backend].sample(likelihood, self.sampler_opts, self.run_opts)
@@ -124,19 +127,9 @@ class Sampler:
             Samples and evidence; the parameters are not changed.
         """
         names = [p.name for p in parameters]
-        _check_priors(parameters, names)
+        check_priors(parameters, names)
         options = self.sampler_opts if self.backend == "ultranest" else ultranest.OPTIONS
         return ultranest.sample_function(list(parameters), names, like, options, self.run_opts)
-
-
-def _check_priors(parameters: Sequence[Any], names: Sequence[str]) -> None:
-    missing = [name for p, name in zip(parameters, names, strict=True) if p.prior is None]
-    if missing:
-        msg = (
-            f"Sampling needs a prior on every free parameter; {', '.join(missing)} "
-            f"{'has' if len(missing) == 1 else 'have'} none. Set parameter.prior = UniformPrior(min=..., max=...), or freeze it."
-        )
-        raise ParameterError(msg)
 
 
 def _update(models: Models, parameters: Sequence[Any], samples: Array) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geminga.errors import InputError, MissingDependencyError
+from geminga.errors import InputError, MissingDependencyError, ParameterError
 from geminga.modeling.fit.likelihood import Likelihood
+from geminga.modeling.sampler.checks import has_quantiles
 from geminga.modeling.sampler.result import SamplerResult
 
 __all__ = ["OPTIONS", "sample"]
@@ -58,23 +59,47 @@ def sample(likelihood: Likelihood, options: Mapping[str, Any], run_opts: Mapping
 
 def _start(likelihood: Likelihood, number: int, rng: np.random.Generator) -> Array:
     """Walkers around the present values within their errors, or drawn from the prior where there is no error."""
-    columns = []
-    for p in likelihood.parameters:
-        drawn = np.asarray(p.prior.inverse_cdf(rng.uniform(0.001, 0.999, number)), dtype=float)
-        if np.isfinite(p.error) and p.error > 0:
-            drawn = p.value + p.error * rng.normal(size=number)
-        columns.append(drawn)
-    points = np.stack(columns, axis=1)
-    for _ in range(50):
+    _check_start(likelihood)
+    points = np.stack([_drawn(p, number, rng, 1.0) for p in likelihood.parameters], axis=1)
+    for trial in range(50):
         lost = ~np.isfinite(likelihood.log_posterior(points))
         if not lost.any():
             return points
-        for i, p in enumerate(likelihood.parameters):
-            points[lost, i] = p.prior.inverse_cdf(rng.uniform(size=int(lost.sum())))
+        again = [_drawn(p, int(lost.sum()), rng, 0.9**trial) for p in likelihood.parameters]
+        points[lost] = np.stack(again, axis=1)
     msg = (
         f"Sampler: no start with a finite posterior was found for {', '.join(likelihood.names)}; fit first, or narrow the priors."
     )
     raise InputError(msg)
+
+
+def _has_error(parameter: Any) -> bool:
+    return bool(np.isfinite(parameter.error) and parameter.error > 0)
+
+
+def _drawn(parameter: Any, number: int, rng: np.random.Generator, width: float) -> Array:
+    if _has_error(parameter):
+        return np.asarray(parameter.value + width * parameter.error * rng.normal(size=number))
+    return np.asarray(parameter.prior.inverse_cdf(rng.uniform(0.001, 0.999, number)), dtype=float)
+
+
+def _check_start(likelihood: Likelihood) -> None:
+    """Refuse parameters of which nothing says how far the walkers may be apart.
+
+    Raises
+    ------
+    ParameterError
+        Naming them.
+    """
+    pairs = zip(likelihood.parameters, likelihood.names, strict=True)
+    lost = [name for p, name in pairs if not _has_error(p) and not has_quantiles(p)]
+    if lost:
+        msg = (
+            f"The walkers of emcee start within the errors of the parameters, or are drawn from their priors; {', '.join(lost)} "
+            f"{'has' if len(lost) == 1 else 'have'} no error (there was no fit, or its covariance failed) and a prior without "
+            "inverse_cdf. Fit first, set parameter.error, or take a UniformPrior(min=..., max=...)."
+        )
+        raise ParameterError(msg)
 
 
 def _import() -> Any:

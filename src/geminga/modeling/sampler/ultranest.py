@@ -10,13 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geminga.errors import MissingDependencyError
+from geminga.errors import InputError, MissingDependencyError
 from geminga.modeling.fit.likelihood import Likelihood
+from geminga.modeling.sampler.checks import check_quantiles
 from geminga.modeling.sampler.result import SamplerResult
 
 __all__ = ["OPTIONS", "sample", "sample_function"]
 
 Array = NDArray[np.float64]
+
+#: Logarithm of a likelihood of zero.
+NOTHING = -1e100
+
+#: Points at which a likelihood is tried.
+DRAWS = 400
 
 OPTIONS: dict[str, Any] = {
     "live_points": 400,
@@ -42,8 +49,10 @@ def sample_function(
     run_opts: Mapping[str, Any],
 ) -> SamplerResult:
     """Samples and evidence of any likelihood."""
+    check_quantiles(parameters, names)
     module = _import("ultranest")
     inside, transform = _bounded(function, parameters), _transform(parameters)
+    _check_draws(inside, transform, names)
     state = np.random.get_state()  # noqa: NPY002 (ultranest draws from the global generator)
     try:
         if options["random_state"] is not None:
@@ -83,10 +92,27 @@ def _bounded(function: Callable[[Array], Array], parameters: Sequence[Any]) -> C
     def inside(points: Array) -> Array:
         value = np.array(function(points), dtype=float)
         for i, p in enumerate(parameters):
-            value[(points[:, i] < p.min) | (points[:, i] > p.max)] = -1e100
+            value[(points[:, i] < p.min) | (points[:, i] > p.max)] = NOTHING
         return value
 
     return inside
+
+
+def _check_draws(inside: Callable[[Array], Array], transform: Callable[[Array], Array], names: Sequence[str]) -> None:
+    """Refuse a likelihood that is nowhere a number: ultranest would draw for ever.
+
+    Raises
+    ------
+    InputError
+        Naming the parameters.
+    """
+    points = transform(np.random.default_rng(0).uniform(size=(DRAWS, len(names))))
+    if (inside(points) <= NOTHING).all():
+        msg = (
+            f"The likelihood is not finite at any of {DRAWS} points drawn from the priors of {', '.join(names)} (inside the "
+            "bounds); narrow the priors to where the models predict counts."
+        )
+        raise InputError(msg)
 
 
 class _Quiet:

@@ -22,6 +22,8 @@ from geminga.modeling.models import (
     SkyModel,
     UniformPrior,
 )
+from geminga.modeling.prior_parameter import PriorParameter
+from geminga.modeling.priors import Prior
 from geminga.modeling.sampler.result import SamplerResult
 from geminga.stats import GaussianPriorPenalty
 
@@ -168,6 +170,71 @@ def test_a_missing_prior_is_named():
     with pytest.raises(ParameterError, match="a, b have none"):
         Sampler().sampler_ultranest([Parameter("a", 1), Parameter("b", 2)], len)
     assert dataset.models["source"].spectral_model.const.value == before
+
+
+class Improper(Prior):
+    """No density: it cannot be drawn from."""
+
+    tag = ["Improper"]
+    level = PriorParameter("level", 0)
+
+    @staticmethod
+    def evaluate(value, level):
+        return level + 0 * value
+
+
+class Endless(Improper):
+    """Quantiles that are not finite."""
+
+    tag = ["Endless"]
+
+    def inverse_cdf(self, probability):
+        return np.where(np.asarray(probability) > 0.5, np.inf, 0.0)
+
+
+def test_priors_that_nested_sampling_cannot_draw_from():
+    dataset = counting()
+    own = dataset.models["source"].spectral_model.const
+    own.prior = Improper()
+    with pytest.raises(ParameterError, match=r"source\.const.*Improper does not offer inverse_cdf.*UniformPrior.*emcee"):
+        Sampler().run([dataset])
+    own.prior = Endless()
+    with pytest.raises(ParameterError, match=r"Endless of source\.const.*to inf.*UniformPrior"):
+        Sampler().run([dataset])
+    own.prior = GaussianPrior(mu=5e-12, sigma=1e-13)
+    own.max = 4e-12
+    with pytest.raises(ParameterError, match=r"GaussianPrior of source\.const.*outside of the bounds \[0, 4e-12\].*change the"):
+        Sampler().run([dataset])
+    assert own.value == 3e-12
+
+
+def test_a_likelihood_that_is_nowhere_a_number_is_refused():
+    p = Parameter("a", 1)
+    p.prior = UniformPrior(min=0, max=1)
+    with pytest.raises(InputError, match="not finite at any of 400 points drawn from the priors of a "):
+        Sampler().sampler_ultranest([p], lambda points: np.full(len(points), -np.inf))
+
+
+@pytest.mark.parametrize("error", [0.0, np.nan])
+def test_an_ensemble_without_errors_starts_from_the_priors(error):
+    """As after a fit whose covariance failed."""
+    dataset = counting()
+    own = dataset.models["source"].spectral_model.const
+    options = {"random_state": 1, "nsteps": 300, "burn": 100}
+    own.error = error
+    Sampler("emcee", sampler_opts=options).run([dataset])
+    assert_allclose(own.value, 31 / EXPOSURE, rtol=0.05)
+    own.prior, own.error = Improper(), error
+    with pytest.raises(ParameterError, match=r"source\.const has no error.*covariance failed.*UniformPrior"):
+        Sampler("emcee", sampler_opts=options).run([dataset])
+
+
+def test_an_ensemble_with_an_error_needs_no_quantiles():
+    dataset = counting()
+    own = dataset.models["source"].spectral_model.const
+    own.prior, own.error, own.min = Improper(), 2e-11, 0  # too wide an error: half the walkers start out of bounds
+    Sampler("emcee", sampler_opts={"random_state": 1, "nsteps": 1000, "burn": 300}).run([dataset])
+    assert_allclose(own.value, 31 / EXPOSURE, rtol=0.05)
 
 
 @pytest.mark.parametrize("backend", ["ultranest", "emcee"])
