@@ -25,7 +25,6 @@ from geminga.modeling.models import (
 from tests.unit.datasets.builders import CENTER
 
 TRUTH = {"index": 2.3, "amplitude": 4e-12}
-WIDTH = {"area_scale": 0.06, "energy_scale": 0.03, "background_norm_0": 0.02}
 
 
 def spectrum(name: str, level: float) -> SpectrumDataset:
@@ -42,32 +41,47 @@ def spectrum(name: str, level: float) -> SpectrumDataset:
     return dataset
 
 
-def pulls(number: int) -> np.ndarray:
-    """Pulls of index, amplitude and the three nuisance parameters, shape (number, 5)."""
-    datasets = Datasets([spectrum("a", 1.0), spectrum("b", 2.0)])
+#: Set-ups with three nuisance parameters: their widths, the background of each spectrum, and the exposure.
+SETUPS: dict[str, tuple[dict[str, float], tuple[float, ...], float]] = {
+    "bright": ({"area_scale": 0.06, "energy_scale": 0.03, "background_norm_0": 0.02}, (1.0, 2.0), 1.0),
+    # The spectrum is known much worse than the counts would allow: all three move index and amplitude.
+    "degenerate": ({"area_scale": 0.1, "area_slope": 0.1, "energy_scale": 0.1}, (1.0,), 1.0),
+    "faint": ({"background_norm_0": 0.1, "background_tilt_0": 0.1, "area_slope": 0.05}, (1.0,), 0.1),
+}
+
+
+def neutral(name: str) -> float:
+    return 0.0 if "slope" in name or "tilt" in name else 1.0
+
+
+def pulls(number: int, width: dict[str, float], levels: tuple[float, ...], exposure: float) -> dict[str, np.ndarray]:
+    """Pulls of index, amplitude, its logarithm, and the three nuisance parameters."""
+    datasets = Datasets([spectrum(f"spectrum-{i}", level) for i, level in enumerate(levels)])
+    for dataset in datasets:
+        dataset.exposure.data *= exposure
+        dataset.background.data *= exposure
     source = SkyModel(PowerLawSpectralModel(), name="source")
-    errors = SystematicsModel(
-        name="errors",
-        area_scale=GaussianPrior(mu=1, sigma=WIDTH["area_scale"]),
-        energy_scale=GaussianPrior(mu=1, sigma=WIDTH["energy_scale"]),
-        background_norm=GaussianPrior(mu=1, sigma=WIDTH["background_norm_0"]),
-    )
-    datasets.models = [source, errors]
-    free = list(datasets.models.parameters.free_parameters)
+    priors = {name: GaussianPrior(mu=neutral(name), sigma=sigma) for name, sigma in width.items()}
+    datasets.models = [source, SystematicsModel(name="errors", **priors)]
+    free = {p.name: p for p in datasets.models.parameters.free_parameters}
+    assert free.keys() == {*TRUTH, *width}
     rng = np.random.default_rng(42)
-    out = []
+    out: dict[str, list[float]] = {name: [] for name in [*free, "ln amplitude"]}
     for _ in range(number):
-        truth = {**TRUTH, **{name: 1 + width * rng.normal() for name, width in WIDTH.items()}}
-        for p in free:
-            p.value = truth[p.name]
+        truth = {**TRUTH, **{name: neutral(name) + sigma * rng.normal() for name, sigma in width.items()}}
+        for name, p in free.items():
+            p.value = truth[name]
         for dataset in datasets:
             dataset.fake(random_state=int(rng.integers(1 << 31)))
-        for p in free:
-            p.value = {**TRUTH, **dict.fromkeys(WIDTH, 1.0)}[p.name]
+        for name, p in free.items():
+            p.value = {**TRUTH, **{own: neutral(own) for own in width}}[name]
         result = Fit().run(datasets)
         assert result.success, result.message
-        out.append([(p.value - truth[p.name]) / p.error for p in free])
-    return np.array(out)
+        for name, p in free.items():
+            out[name].append((p.value - truth[name]) / p.error)
+        own = free["amplitude"]
+        out["ln amplitude"].append(np.log(own.value / truth["amplitude"]) / (own.error / own.value))
+    return {name: np.array(values) for name, values in out.items()}
 
 
 def map_pulls(number: int) -> np.ndarray:
@@ -99,13 +113,41 @@ def check(found: np.ndarray, tolerance: float) -> None:
     np.testing.assert_allclose(found.std(axis=0), 1, atol=tolerance)
 
 
+def check_by_logarithm(found: dict[str, np.ndarray], tolerance: float) -> None:
+    """A source seen through an uncertain area is normal in the logarithm of its amplitude, if at all."""
+    check(np.array([values for name, values in found.items() if name != "amplitude"]).T, tolerance)
+
+
 def test_pulls() -> None:
-    check(pulls(150), 0.2)
+    check_by_logarithm(pulls(150, *SETUPS["bright"]), 0.2)
 
 
 @pytest.mark.slow
-def test_many_pulls() -> None:
-    check(pulls(1000), 0.05)
+@pytest.mark.parametrize("name", SETUPS)
+def test_many_pulls(name: str) -> None:
+    found = pulls(1000, *SETUPS[name])
+    check_by_logarithm(found, 0.05)
+    if name != "degenerate":  # there it is as in the next test
+        check(found["amplitude"][:, None], 0.05)
+
+
+@pytest.mark.slow
+def test_width_of_pulls_of_an_amplitude_with_an_uncertain_area() -> None:
+    """It is larger than one as it must be: the error is a share of the fitted amplitude, which is the true one times the scale.
+
+    With m = s A measured, s drawn from N(1, sigma), the fit gives the amplitude m with the error m sqrt(sigma^2 + 1 / N), so that
+    the pull is (s - 1) / (s sigma), which is not normal; its width is 1 + 4.5 sigma^2 to the second order. The covariance is right.
+    """
+    sigma, number = 0.1, 5000
+    width = {"area_scale": sigma, "energy_scale": 1e-4, "background_norm_0": 1e-4}
+    found = pulls(number, width, (0.01,), 3.0)["amplitude"]
+    x, weight = np.polynomial.hermite_e.hermegauss(60)
+    expected = (x / (1 + sigma * x))[np.abs(x) < 6]
+    weight = weight[np.abs(x) < 6] / weight.sum()
+    mean, square = weight @ expected, weight @ expected**2
+    np.testing.assert_allclose(found.mean(), mean, atol=4 / np.sqrt(number))
+    np.testing.assert_allclose(found.std(), np.sqrt(square - mean**2), atol=0.04)
+    assert np.sqrt(square - mean**2) > 1.02
 
 
 @pytest.mark.slow
