@@ -48,6 +48,20 @@ def test_derivatives_of_priors(prior, value):
     assert_allclose(prior.curvature(values), [prior.curvature(x) for x in values])
 
 
+@pytest.mark.parametrize(
+    ("prior", "expected"),
+    [
+        (GaussianPrior(mu=2, sigma=0.3), -0.12562409779808137),
+        (UniformPrior(min=1, max=4), 2.1972245773362196),
+        (LogUniformPrior(min=1, max=10), 3.244979611224452),
+        (GeneralizedGaussianPrior(mu=2, sigma=0.3, eta=0.5), -0.12562409779808137),  # the normal density
+        (LogNormalPrior(mu=2, sigma=0.3), -2 * norm.logpdf(np.log(2.2), np.log(2), 0.3) + 2 * np.log(2.2)),
+    ],
+)
+def test_minus_twice_the_logarithm_of_a_density(prior, expected):
+    assert_allclose(prior(2.2), expected, rtol=1e-6)
+
+
 def test_curvature_at_a_mean_of_zero():
     assert GaussianPrior(mu=1, sigma=0.1).curvature(0.0) == pytest.approx(200)
     assert np.isfinite(GeneralizedGaussianPrior(eta=0.9).curvature(0.0))

@@ -18,7 +18,33 @@ def dr3(e):
     return e ** (-mp.mpf("1.5") + d / b) * mp.e ** (d / b**2 * (1 - e**b))
 
 
+def broken(e):
+    return (e / 2) ** -(mp.mpf("1.5") if e < 2 else mp.mpf("2.5"))
+
+
+#: Break of `broken`, at which the exact integral is cut.
+BREAK = mp.log(2)
+
 CASES = {
+    "const": (m.ConstantSpectralModel(const=A), lambda e: mp.mpf(1)),
+    "pl-2": (
+        m.PowerLaw2SpectralModel(amplitude="1e-12 cm-2 s-1", index=2.7, emin="0.5 TeV", emax="50 TeV"),
+        lambda e: mp.mpf("1.7") * e ** -mp.mpf("2.7") / (mp.mpf("0.5") ** -mp.mpf("1.7") - mp.mpf(50) ** -mp.mpf("1.7")),
+    ),
+    "bpl": (m.BrokenPowerLawSpectralModel(index1=1.5, index2=2.5, ebreak="2 TeV"), broken),
+    "pl times lp-norm": (
+        m.PowerLawSpectralModel(index=2) * m.LogParabolaNormSpectralModel(norm=1, reference="1 TeV", alpha=0.3, beta=0.1),
+        lambda e: e ** (-mp.mpf("2.3") - mp.mpf("0.1") * mp.log(e)),
+    ),
+    "pl times ecpl-norm": (
+        m.PowerLawSpectralModel(index=1.7) * m.ExpCutoffPowerLawNormSpectralModel(norm=1, lambda_="0.1 TeV-1"),
+        lambda e: e ** -mp.mpf("1.7") * mp.e ** (-e / 10),
+    ),
+    "pl times pl-norm": (
+        m.PowerLawSpectralModel(index=2) * m.PowerLawNormSpectralModel(norm=1, tilt=0.3),
+        lambda e: e ** -mp.mpf("2.3"),
+    ),
+    "sum": (m.PowerLawSpectralModel(index=2) + m.PowerLawSpectralModel(index=3), lambda e: e**-2 + e**-3),
     "pl": (m.PowerLawSpectralModel(index=2.3), lambda e: e ** -mp.mpf("2.3")),
     "pl near 1": (m.PowerLawSpectralModel(index=1 + 1e-9), lambda e: e ** -mp.mpf(1 + 1e-9)),
     "pl at 2": (m.PowerLawSpectralModel(index=2), lambda e: e**-2),
@@ -72,6 +98,7 @@ def test_integrals_in_many_digits(name, low, high):
     model, formula = CASES[name]
     with mp.workdps(25):
         points = [mp.log(mp.mpf(low)) + k * (mp.log(mp.mpf(high)) - mp.log(mp.mpf(low))) / 8 for k in range(9)]
+        points = sorted([*points, *([BREAK] if points[0] < BREAK < points[-1] else [])])
         for power, function in ((0, model.integral), (1, model.energy_flux)):
             expected = mp.quad(lambda x, p=power: formula(mp.e**x) * mp.e ** (x * (1 + p)), points)
             found = function(low * u.TeV, high * u.TeV).to_value(u.TeV**power / (u.cm**2 * u.s))
