@@ -14,7 +14,7 @@ from geminga.irf.edisp import migra, plot
 from geminga.irf.edisp.kernel import EDispKernel
 from geminga.irf.edisp.migra import bin_energies, gauss_density, normalized
 from geminga.irf.points import offset_weights
-from geminga.numerics.grid_weights import spread
+from geminga.numerics.grid_weights import linear_weights, spread
 from geminga.numerics.interpolation import SCALES, bracket
 from geminga.utils.units import values_in
 
@@ -153,15 +153,30 @@ class EnergyDispersion2D(IRF):
 
         Energies outside the table get those of its edge. Zero where the table has no distribution.
         """
-        axis, edges = self.axes["energy_true"], self.axes["migra"].edges.to_value("")
-        scale = SCALES[axis.interp].forward
-        clipped = scale(np.clip(energy, *axis.edge_values[[0, -1]]))
-        low, fraction = bracket(clipped, scale(axis.center_values))
-        high = np.minimum(low + 1, axis.nbin - 1)
+        steps = self._steps(self._scaled(energy))
+        width = self.axes["migra"].bin_width.to_value("")[:, np.newaxis]
+        return _divided(steps, steps.sum(axis=1, keepdims=True)) / width
+
+    def _scaled(self, energy: Array) -> Array:
+        """True energies as they are interpolated; those outside the table are at its edge."""
+        axis = self.axes["energy_true"]
+        return np.asarray(SCALES[axis.interp].forward(np.clip(energy, *axis.edge_values[[0, -1]])))
+
+    def _steps(self, place: Array) -> Array:
+        """Probabilities of the bins of migration at true energies (see `_scaled`); their sum is zero where a row is empty."""
+        low, fraction = bracket(place, self._centers)
+        high = np.minimum(low + 1, len(self._centers) - 1)
+        first, edges = int(low.min()), self.axes["migra"].edges.to_value("")
         # Rows are normalised before they are interpolated: files may hold numbers of simulated events.
-        first, second = (normalized(np.asarray(self.data[rows], dtype=float), edges) for rows in (low, high))
+        rows = normalized(np.asarray(self.data[first : int(high.max()) + 1], dtype=float), edges) * np.diff(edges)[:, np.newaxis]
         fraction = fraction[:, np.newaxis, np.newaxis]
-        return normalized(np.clip(first * (1 - fraction) + second * fraction, 0, None), edges)
+        steps = rows[low - first] * (1 - fraction)
+        steps += rows[high - first] * fraction
+        return np.maximum(steps, 0, out=steps)
+
+    @property
+    def _centers(self) -> Array:
+        return self._scaled(self.axes["energy_true"].center_values)
 
     def probabilities(self, density: Array, edges: Array) -> Array:
         """Probability between edges in migration, of densities of shape (energy, migra, offset).
@@ -206,16 +221,34 @@ class EnergyDispersion2D(IRF):
         if n_average is None:
             n_average = max(5, int(np.ceil(np.max(np.diff(np.log(edges_true))) / _SPACING)))
         energies, share = bin_energies(edges_true, n_average)
-        density = self.densities(energies.ravel()).reshape(n_average, true.nbin, *self.data.shape[1:])
-        edges = reco.edges.to_value(unit)
-        kernel: Any = 0.0
-        mass: Any = 0.0
-        width = self.axes["migra"].bin_width.to_value("")
-        for energy, own, part in zip(energies, density, share, strict=True):
-            kernel = kernel + part[:, np.newaxis, np.newaxis] * self.probabilities(own, edges / energy[:, np.newaxis])
-            mass = mass + part[:, np.newaxis] * np.einsum("emo,m->eo", own, width)
-        return kernel, mass
+        enclosed, total = self._enclosed(energies.ravel(), reco.edges.to_value(unit) / energies.reshape(-1, 1))
+        kernel = _divided(np.diff(enclosed, axis=1), total[:, np.newaxis]).reshape(*energies.shape, reco.nbin, -1)
+        mass = (total != 0).reshape(*energies.shape, -1)
+        return np.einsum("kt,ktro->tro", share, kernel), np.einsum("kt,kto->to", share, mass)
+
+    def _enclosed(self, energy: Array, edges: Array) -> tuple[Array, Array]:
+        """Probabilities below edges in migration, shape (energy, n), at true energies, and in all; both for each offset.
+
+        Between the rows of the table they are linear, so that only these and the two ends are added up. (Beyond the outermost
+        rows they are not, as what would be negative is cut.)
+        """
+        place, rows, migra_edges = self._scaled(energy), self._centers, self.axes["migra"].edges.to_value("")
+        low, high = place.min(), place.max()
+        beyond = place[(place < rows[0]) | (place > rows[-1])]
+        nodes = np.unique(np.concatenate([[low, high], beyond, rows[(rows > low) & (rows < high)]]))
+        steps = self._steps(nodes)
+        sums = np.zeros((len(nodes), len(migra_edges), steps.shape[-1]))
+        np.cumsum(steps, axis=1, out=sums[:, 1:])
+        points = [np.repeat(place, edges.shape[1]), np.clip(edges, *migra_edges[[0, -1]]).ravel()]
+        below = linear_weights([nodes, migra_edges], points) @ sums.reshape(-1, steps.shape[-1])
+        return below.reshape(*edges.shape, -1), linear_weights([nodes], [place]) @ sums[:, -1]
 
     peek = plot.peek_edisp_2d
     plot_bias = plot.plot_bias_2d
     plot_migration = plot.plot_migration
+
+
+def _divided(values: Array, total: Array) -> Array:
+    """Quotient, zero where the total is."""
+    with np.errstate(invalid="ignore"):  # infinity becomes NaN, which is refused where it is needed
+        return np.divide(values, total, out=np.zeros_like(values), where=total != 0)
