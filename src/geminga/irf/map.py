@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import html
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -105,7 +104,7 @@ class IRFMap(Checked):
 
     def copy(self) -> Any:
         """Independent copy."""
-        return copy.deepcopy(self)
+        return self._both("copy")
 
     def __str__(self) -> str:
         return str(self._irf_map)

@@ -24,7 +24,7 @@ from geminga.errors import CorruptFileError, FormatError, NameLookupError
 from geminga.utils import whole
 from geminga.utils.files import make_path, read_bytes
 
-__all__ = ["FitsHeader", "FitsTable", "FitsTables", "read_tables"]
+__all__ = ["FitsColumns", "FitsHeader", "FitsTable", "FitsTables", "read_tables"]
 
 _BLOCK, _CARD = 2880, 80
 _FORMAT = re.compile(r"\s*(\d*)([LBIJKAEDXCMPQ])")
@@ -250,10 +250,37 @@ class FitsTable:
         kept = {key: value for key, value in self.header.items() if not _STRUCTURE.fullmatch(key)}
         return kept | ({"comments": list(self.header["COMMENT"])} if "COMMENT" in self.header else {})
 
+    @property
+    def columns(self) -> FitsColumns:
+        """What readers of an astropy table look at, where each column is made when it is asked for."""
+        return FitsColumns(self)
+
     def table(self) -> Table:
         """Independent astropy table; units that are not known are kept as they are written."""
         columns = [Column(self.values(name), name=name, unit=_unit(self.unit(name))) for name in self.names]
         return Table(columns, meta=self.keywords(), copy=False)
+
+
+class FitsColumns:
+    """Columns of a table by name, its keywords and the names, as those of an astropy table.
+
+    Parameters
+    ----------
+    table : FitsTable
+        Table.
+    """
+
+    def __init__(self, table: FitsTable) -> None:
+        self._table, self.colnames = table, table.names
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """Keywords that say something about the content."""
+        return self._table.keywords()
+
+    def __getitem__(self, name: str) -> Column:
+        """Column, an independent copy; `NameLookupError` if there is none."""
+        return Column(self._table.values(name), name=name, unit=_unit(self._table.unit(name)))
 
 
 class FitsTables:

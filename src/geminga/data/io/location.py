@@ -64,7 +64,7 @@ def _parsed(cls: Any, hdu: FitsTable) -> Any:
     """Response function of a table; each caller has a copy of its own."""
     made = _known.get(hdu)
     if not isinstance(made, cls):
-        made = _known[hdu] = cls.from_table(hdu.table())
+        made = _known[hdu] = cls.from_table(hdu.columns)
     return made.copy()
 
 

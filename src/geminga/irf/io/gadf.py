@@ -6,6 +6,7 @@ What a table holds is said by ``HDUCLAS2`` and ``HDUCLAS4``; `irf_kind` reads th
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from geminga.errors import FormatError, UnitError
 from geminga.maps import MapAxis
 from geminga.utils.metadata import CreatorMetaData
+from geminga.utils.units import parse_unit
 
 __all__ = ["COMMON_IRF_HEADERS", "KINDS", "IRFKind", "check_format", "irf_from_table", "irf_kind", "irf_to_hdu", "irf_to_table"]
 
@@ -144,10 +146,27 @@ def read_axis(table: Any, name: str) -> Any:
     if missing:
         msg = f"IRF table lacks the columns {missing} of axis {name!r}; it has {table.colnames}."
         raise FormatError(msg)
-    for column in (f"{prefix}_LO", f"{prefix}_HI"):
-        if not np.isfinite(np.asarray(table[column], dtype=float)).all():
+    low, high = (np.asarray(table[column], dtype=float).ravel() for column in (f"{prefix}_LO", f"{prefix}_HI"))
+    for column, values in ((f"{prefix}_LO", low), (f"{prefix}_HI", high)):
+        if not np.isfinite(values).all():
             msg = f"IRF table: column {column} of axis {name!r} holds NaN or infinity."
             raise FormatError(msg)
+    units = tuple(str(table[f"{prefix}_{end}"].unit or "") for end in ("LO", "HI"))
+    return _axis(name, prefix, units, low.tobytes(), high.tobytes())
+
+
+@functools.lru_cache(maxsize=256)
+def _axis(name: str, prefix: str, units: tuple[str, ...], low: bytes, high: bytes) -> Any:
+    """Axis of columns; all observations of an array share theirs, which do not change.
+
+    Raises
+    ------
+    UnitError
+        If the unit is wrong.
+    """
+    ends = zip(("LO", "HI"), (low, high), units, strict=True)
+    columns = [(f"{prefix}_{end}", np.frombuffer(values), unit) for end, values, unit in ends]
+    table = Table({column: u.Quantity([values], parse_unit(unit, column)) for column, values, unit in columns})
     axis = MapAxis.from_table(table, format="gadf-dl3", column_prefix=prefix)
     if not axis.unit.is_equivalent(_UNITS.get(name, axis.unit)):
         msg = f"IRF table: axis {name!r} (columns {prefix}_LO and _HI) has unit '{axis.unit}', expected '{_UNITS[name]}'."

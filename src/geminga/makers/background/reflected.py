@@ -142,8 +142,7 @@ class ReflectedRegionsBackgroundMaker(Maker):
 
 def _counts_turned(seen: TurnedRegion, turns: Any, binsz: Any, geom_off: Any, events: Any) -> RegionNDMap:
     """Counts of events which are in any of the turned regions: those that turned back are in the region."""
-    distance, angle = seen.polar(events.numbers("RA"), events.numbers("DEC"))
-    inside = seen.contains_turned(distance, angle, turns, seen.extent(binsz)).any(axis=0)
+    inside = seen.is_in_turned(events.numbers("RA"), events.numbers("DEC"), turns, seen.extent(binsz))
     everywhere = RegionNDMap.from_geom(RegionGeom.create(None, axes=geom_off.axes))
     everywhere.fill_events(events.select_mask(inside))
     return RegionNDMap.from_geom(geom_off, data=everywhere.frozen_data.copy())

@@ -43,6 +43,7 @@ class TurnedRegion:
     geom: Any
     center: Any
     _extents: dict[float, Extent] = field(default_factory=dict)
+    _images: dict[float, Any] = field(default_factory=dict)
 
     @classmethod
     def create(cls, region: Any, center: Any) -> TurnedRegion:
@@ -93,10 +94,23 @@ class TurnedRegion:
         inside[turn, point] = self.contains(distance[point], back[turn, point])
         return inside
 
+    def is_in_turned(self, lon: Floats, lat: Floats, turns: Floats, extent: Extent) -> NDArray[np.bool_]:
+        """Whether positions in deg are in the region turned by any of the angles (rad)."""
+        inside = np.zeros(len(lon), dtype=bool)
+        # Most positions are at another declination than all turned regions: no angle is computed of these.
+        (near,) = np.nonzero(np.abs(lat - np.rad2deg(self._pivot[1])) <= np.rad2deg(extent.distance[1]))
+        distance, angle = self.polar(lon[near], lat[near])
+        at = (distance >= extent.distance[0]) & (distance <= extent.distance[1])
+        inside[near[at]] = self.contains_turned(distance[at], angle[at], turns, extent).any(axis=0)
+        return inside
+
     def pixels(self, binsz: u.Quantity) -> WcsGeom:
-        """Image centred on the pointing, around the circle on which regions are turned."""
-        width = 4 * self.geom.center_skydir.separation(self.center) + 0.3 * u.deg
-        return WcsGeom.create(skydir=self.center, binsz=binsz, width=width, proj="TAN", frame="icrs")
+        """Image centred on the pointing, around the circle on which regions are turned; made once."""
+        key = float(binsz.to_value("deg"))
+        if key not in self._images:
+            width = 4 * self.geom.center_skydir.separation(self.center) + 0.3 * u.deg
+            self._images[key] = WcsGeom.create(skydir=self.center, binsz=binsz, width=width, proj="TAN", frame="icrs")
+        return self._images[key]
 
     def extent(self, binsz: u.Quantity) -> Extent:
         """How large the region is, seen from the pointing; found once.
@@ -112,39 +126,39 @@ class TurnedRegion:
         return self._extents[key]
 
     def _find_extent(self, binsz: u.Quantity) -> Extent:
-        half = 0.5 * self.geom.width.to_value("deg").max() * 1.02
-        # Twice, as the width of a geometry is that of whole pixels.
-        x, y, step = _grid((-half, half), (-half, half))
-        x, y, step = _grid(*((axis.min() - step, axis.max() + step) for axis in self._points_inside(x, y)))
-        fine = self.polar(*self._lonlat(*self._points_inside(x, y)))
-        step = float(np.deg2rad(step))
+        x, y, step = self._points_inside()
+        world = self.geom.wcs.wcs_pix2world(x, y, 0)
+        coords = MapCoord({"lon": world[0], "lat": world[1]}, frame=self.geom.frame).to_frame("icrs")
+        distance, angle = self.polar(coords.lon, coords.lat)
         # The outermost points are about half a step from the border; the margin is wider, so that nothing is lost.
-        true_size = _spread(fine[1]) + 0.5 * step / np.sin(fine[0].mean())
-        distance = float(fine[0].min() - 2 * step), float(fine[0].max() + 2 * step)
-        side = 2 * step / np.sin(max(distance[0], step))
-        angle = float(fine[1].min() - side), float(fine[1].max() + side)
-        return Extent(max(self._pixel_size(binsz), _LEAST_SIZE * true_size), distance, angle)
+        true_size = _spread(angle) + 0.5 * step / np.sin(distance.mean())
+        low, high = float(distance.min() - 2 * step), float(distance.max() + 2 * step)
+        side = 2 * step / np.sin(max(low, step))
+        size = max(self._pixel_size(binsz), _LEAST_SIZE * true_size)
+        return Extent(size, (low, high), (float(angle.min() - side), float(angle.max() + side)))
 
-    def _lonlat(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-        """Longitude and latitude (deg) of positions beside the centre of the region, x deg to the east and y deg to the north."""
-        center = self.geom.center_skydir.icrs
-        lon, lat = offset_by(center.ra.rad, center.dec.rad, np.arctan2(x, y), np.deg2rad(np.hypot(x, y)))
-        return np.rad2deg(lon), np.rad2deg(lat)
-
-    def _points_inside(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-        """Those positions, see `_lonlat`, which are in the region.
+    def _points_inside(self) -> tuple[Floats, Floats, float]:
+        """Points of a fine grid which are in the region, in pixels of its projection, and the step of the grid, rad.
 
         Raises
         ------
         GeometryError
             If there are none.
         """
-        lon, lat = self._lonlat(x, y)
-        inside = np.asarray(self.geom.contains(MapCoord({"lon": lon, "lat": lat}, frame="icrs")))
-        if not inside.any():
-            msg = f"Off regions: no point of the region {self.geom.region} is inside; expected one with an area."
-            raise GeometryError(msg)
-        return x[inside], y[inside]
+        scale = self.geom.binsz_wcs.to_value("deg")
+        half = 0.51 * self.geom.width.to_value("deg") / scale
+        center = self._own_pixels(MapCoord.create(self.geom.center_skydir))
+        ranges = [(float(np.squeeze(at)) - size, float(np.squeeze(at)) + size) for at, size in zip(center, half, strict=True)]
+        # Twice, as the width of a geometry is that of whole pixels.
+        for _ in range(2):
+            x, y, steps = _grid(*ranges)
+            inside = self.geom.contains_wcs_pix((x, y))
+            if not inside.any():
+                msg = f"Off regions: no point of the region {self.geom.region} is inside; expected one with an area."
+                raise GeometryError(msg)
+            x, y = x[inside], y[inside]
+            ranges = [(axis.min() - step, axis.max() + step) for axis, step in zip((x, y), steps, strict=True)]
+        return x, y, float(np.deg2rad(np.max(steps * scale)))
 
     def _pixel_size(self, binsz: u.Quantity) -> float:
         """Angular size of those pixels of the image round the pointing whose centres are in the region, 0 if there are none.
@@ -198,11 +212,10 @@ class Extent:
     angle: tuple[float, float]
 
 
-def _grid(x: tuple[float, float], y: tuple[float, float]) -> tuple[Floats, Floats, float]:
-    """Points of a grid over ranges, and the larger of its steps."""
+def _grid(x: tuple[float, float], y: tuple[float, float]) -> tuple[Floats, Floats, Floats]:
+    """Points of a grid over ranges, and its steps."""
     grids = np.meshgrid(*(np.linspace(low, high, _FINE) for low, high in (x, y)))
-    step = max(x[1] - x[0], y[1] - y[0]) / (_FINE - 1)
-    return grids[0].ravel(), grids[1].ravel(), step
+    return grids[0].ravel(), grids[1].ravel(), np.array([x[1] - x[0], y[1] - y[0]]) / (_FINE - 1)
 
 
 def _wrapped(angle: Floats) -> Floats:
