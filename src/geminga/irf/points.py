@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from geminga.errors import DataError, GeometryError
 from geminga.irf.interpolate import grid_interpolator
 from geminga.maps import Map
+from geminga.maps.coord import skycoord_lonlat
 from geminga.numerics.field_of_view import offset_angle
 from geminga.numerics.grid_weights import linear_weights
 from geminga.numerics.sphere import unit_vector
@@ -81,8 +82,8 @@ def field_points(geom: Any, use_region_center: bool = True) -> FieldPoints:
 def icrs_vector(position: Any) -> Array:
     """Unit vector in ICRS of a position, or of a pointing that is fixed on the sky."""
     position = position.get_icrs() if hasattr(position, "get_icrs") else position
-    icrs = position.icrs
-    return unit_vector(float(np.squeeze(icrs.ra.rad)), float(np.squeeze(icrs.dec.rad)))
+    lon, lat = skycoord_lonlat(position, "icrs")
+    return unit_vector(float(np.deg2rad(np.squeeze(lon))), float(np.deg2rad(np.squeeze(lat))))
 
 
 def offset_weights(axis: Any, offset: Array, dtype: Any = np.float32) -> tuple[Any, NDArray[np.bool_]]:

@@ -272,6 +272,7 @@ class FitsColumns:
 
     def __init__(self, table: FitsTable) -> None:
         self._table, self.colnames = table, table.names
+        self._made: dict[str, Column] = {}
 
     @property
     def meta(self) -> dict[str, Any]:
@@ -279,8 +280,10 @@ class FitsColumns:
         return self._table.keywords()
 
     def __getitem__(self, name: str) -> Column:
-        """Column, an independent copy; `NameLookupError` if there is none."""
-        return Column(self._table.values(name), name=name, unit=_unit(self._table.unit(name)))
+        """Column, made once; `NameLookupError` if there is none."""
+        if name not in self._made:
+            self._made[name] = Column(self._table.values(name), name=name, unit=_unit(self._table.unit(name)))
+        return self._made[name]
 
 
 class FitsTables:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -87,15 +88,18 @@ def earth_location_from_dict(meta: Mapping[str, Any]) -> EarthLocation:
     comment = str(getattr(meta, "comments", {height_key: ""})[height_key])
     unit = "km" if comment.strip().lower().startswith("[km]") else "m"
     try:
-        lon, lat = (Angle(_plain(meta[key]), "deg") for key in ("GEOLON", "GEOLAT"))
-        height = _plain(meta[height_key])
-        return EarthLocation.from_geodetic(
-            lon, lat, u.Quantity(height, unit) if isinstance(height, float) else u.Quantity(height)
-        )
+        return _geodetic(*(_plain(meta[key]) for key in ("GEOLON", "GEOLAT", height_key)), unit)
     except (ValueError, TypeError, u.UnitsError) as error:
         values = {key: meta[key] for key in ("GEOLON", "GEOLAT", height_key)}
         msg = f"Location: {values} cannot be read as longitude, latitude (deg) and height (m): {error}"
         raise FormatError(msg) from error
+
+
+@functools.lru_cache(maxsize=64)
+def _geodetic(lon: Any, lat: Any, height: Any, unit: str) -> EarthLocation:
+    """Location; all observations of an array share theirs."""
+    altitude = u.Quantity(height, unit) if isinstance(height, float) else u.Quantity(height)
+    return EarthLocation.from_geodetic(Angle(lon, "deg"), Angle(lat, "deg"), altitude)
 
 
 def _plain(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,7 +19,7 @@ from geminga.makers.map import pointing_of
 from geminga.makers.masks import uniform_mask
 from geminga.makers.rad_max import make_counts_off_rad_max, needed_rad_max
 from geminga.maps import RegionGeom, RegionNDMap
-from geminga.utils.regions import region_turned
+from geminga.utils.regions import as_region_list, region_turned, regions_to_compound_region
 
 __all__ = ["ReflectedRegionsBackgroundMaker"]
 
@@ -93,26 +94,30 @@ class ReflectedRegionsBackgroundMaker(Maker):
             msg = f"{type(self).__name__}: counts of {label(dataset)} are not those of a region; expected a SpectrumDataset."
             raise GeometryError(msg)
         seen = TurnedRegion.create(geom, pointing_of(observation))
-        regions, wcs, turns = self._regions(seen)
-        acceptance_off = RegionNDMap.from_geom(geom, data=np.full(geom.data_shape, float(len(regions))))
-        if not regions:
+        geom_off, number, turns = self._regions(seen)
+        acceptance_off = RegionNDMap.from_geom(geom, data=np.full(geom.data_shape, float(number)))
+        if number == 0:
             return RegionNDMap.from_geom(geom), acceptance_off
-        geom_off = RegionGeom.from_regions(regions, axes=geom.axes, wcs=wcs)
         if geom.is_all_point_sky_regions:
-            return _counts_round_points(geom, geom_off, regions, observation), acceptance_off
+            return _counts_round_points(geom, geom_off, observation), acceptance_off
         if turns is None:
             counts_off = RegionNDMap.from_geom(geom_off)
             counts_off.fill_events(observation.events)
             return counts_off, acceptance_off
         return _counts_turned(seen, turns, self.region_finder.binsz, geom_off, observation.events), acceptance_off
 
-    def _regions(self, seen: TurnedRegion) -> tuple[list[Any], Any, Any]:
-        """Off regions, their WCS, and by what they are turned, where the finder says so."""
-        finder = self.region_finder
+    def _regions(self, seen: TurnedRegion) -> tuple[Any, int, Any]:
+        """Geometry of the off regions, their number, and by what they are turned, where the finder says so."""
+        finder, axes = self.region_finder, seen.geom.axes
         if not hasattr(finder, "angles"):
-            return (*finder.run(region=seen.geom.region, center=seen.center, exclusion_mask=self.exclusion_mask), None)
+            regions, wcs = finder.run(region=seen.geom.region, center=seen.center, exclusion_mask=self.exclusion_mask)
+            return RegionGeom.from_regions(regions, axes=axes, wcs=wcs) if regions else None, len(regions), None
         turns = finder.angles(seen, self.exclusion_mask)
-        return region_turned(seen.geom.region, seen.center, turns), seen.pixels(finder.binsz).wcs, turns
+        if len(turns) == 0:
+            return None, 0, turns
+        # To make a dozen regions takes longer than to count, and not many look at them.
+        make = partial(_union_turned, seen.geom.region, seen.center, turns)
+        return RegionGeom.deferred(make, axes=axes, wcs=seen.pixels(finder.binsz).wcs), len(turns), turns
 
     def run(self, dataset: Any, observation: Any) -> Any:
         """Make an on/off dataset.
@@ -140,6 +145,10 @@ class ReflectedRegionsBackgroundMaker(Maker):
         return new
 
 
+def _union_turned(region: Any, center: Any, turns: Any) -> Any:
+    return regions_to_compound_region(region_turned(region, center, turns))
+
+
 def _counts_turned(seen: TurnedRegion, turns: Any, binsz: Any, geom_off: Any, events: Any) -> RegionNDMap:
     """Counts of events which are in any of the turned regions: those that turned back are in the region."""
     inside = seen.is_in_turned(events.numbers("RA"), events.numbers("DEC"), turns, seen.extent(binsz))
@@ -148,7 +157,7 @@ def _counts_turned(seen: TurnedRegion, turns: Any, binsz: Any, geom_off: Any, ev
     return RegionNDMap.from_geom(geom_off, data=everywhere.frozen_data.copy())
 
 
-def _counts_round_points(geom: Any, geom_off: Any, regions: list[Any], observation: Any) -> RegionNDMap:
+def _counts_round_points(geom: Any, geom_off: Any, observation: Any) -> RegionNDMap:
     """Counts within RAD_MAX round points.
 
     Raises
@@ -162,7 +171,7 @@ def _counts_round_points(geom: Any, geom_off: Any, regions: list[Any], observati
     offset = geom.region.center.separation(pointing_of(observation))
     energy = geom.axes["energy"].center
     radius = rad_max.evaluate(method="nearest", energy=energy, offset=u.Quantity(offset)).to_value("deg").max()
-    centers = [geom.region.center.icrs, *(region.center.icrs for region in regions)]
+    centers = [geom.region.center.icrs, *(region.center.icrs for region in as_region_list(geom_off.region))]
     closest = min(a.separation(b).deg for i, a in enumerate(centers) for b in centers[:i])
     if closest < 2 * radius:
         msg = (

@@ -127,7 +127,7 @@ class ReflectedRegionsFinder(RegionsFinder):
         if seen.geom.is_all_point_sky_regions:
             msg = "ReflectedRegionsFinder does not work with PointSkyRegion. Use WobbleRegionsFinder instead."
             raise InputError(msg)
-        if np.all(seen.geom.contains(seen.center)):
+        if seen.is_round_pointing:
             return np.array([])
         extent = seen.extent(self.binsz)
         excluded = None if exclusion_mask is None else seen.excluded(exclusion_mask, self.binsz, extent)
@@ -206,7 +206,7 @@ class WobbleRegionsFinder(RegionsFinder):
         turns = np.linspace(0, 2 * np.pi, self.n_off_regions + 2)[1:-1]
         if seen.geom.is_all_point_sky_regions:
             return turns if exclusion_mask is None else turns[self._free_points(seen, turns, exclusion_mask)]
-        extent = None if np.all(seen.geom.contains(seen.center)) else seen.extent(self.binsz)
+        extent = None if seen.is_round_pointing else seen.extent(self.binsz)
         if extent is None or turns[0] < extent.size:
             log.warning("Found overlapping off regions, returning no regions; ask for fewer than %d.", self.n_off_regions)
             return np.array([])

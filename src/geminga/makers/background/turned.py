@@ -6,6 +6,7 @@ Instead of the region, points are turned: back into the region, where they are l
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from geminga.errors import GeometryError, InputError
 from geminga.makers.background.exclusion import is_free
 from geminga.maps import MapCoord, RegionGeom, WcsGeom
+from geminga.maps.coord import skycoord_lonlat
 from geminga.numerics.sphere import offset_by, position_angle, separation
 
 __all__ = ["Extent", "TurnedRegion"]
@@ -55,7 +57,7 @@ class TurnedRegion:
             If they are too far from each other.
         """
         new = cls(region if hasattr(region, "contains_wcs_pix") else RegionGeom.create(region), center.icrs)
-        distance = float(new.geom.center_skydir.separation(center).deg)
+        distance = float(np.rad2deg(new.distance))
         if not distance <= _MAX_SEPARATION:
             msg = (
                 f"Off regions: the region is {distance:.1f} deg from the pointing, expected at most {_MAX_SEPARATION:g} deg; "
@@ -64,15 +66,28 @@ class TurnedRegion:
             raise InputError(msg)
         return new
 
-    @property
+    @cached_property
     def _pivot(self) -> tuple[float, float]:
-        return float(self.center.ra.rad), float(self.center.dec.rad)
+        return _lonlat(self.center)
 
-    @property
+    @cached_property
+    def _place(self) -> tuple[float, float]:
+        return _lonlat(self.geom.center_skydir)
+
+    @cached_property
     def direction(self) -> float:
         """Direction from the pointing to the region, rad from north towards east."""
-        there = self.geom.center_skydir.icrs
-        return float(position_angle(*self._pivot, there.ra.rad, there.dec.rad))
+        return float(position_angle(*self._pivot, *self._place))
+
+    @cached_property
+    def distance(self) -> float:
+        """Distance of the centre of the region from the pointing, rad."""
+        return float(separation(*self._pivot, *self._place))
+
+    @cached_property
+    def is_round_pointing(self) -> bool:
+        """Whether the pointing is in the region."""
+        return bool(np.all(self.geom.contains(self.center)))
 
     def polar(self, lon: Any, lat: Any) -> tuple[Floats, Floats]:
         """Distance from the pointing, and angle from the direction to the region in [-pi, pi), rad, of positions in deg."""
@@ -108,12 +123,12 @@ class TurnedRegion:
         """Image centred on the pointing, around the circle on which regions are turned; made once."""
         key = float(binsz.to_value("deg"))
         if key not in self._images:
-            width = 4 * self.geom.center_skydir.separation(self.center) + 0.3 * u.deg
+            width = u.Quantity(4 * np.rad2deg(self.distance) + 0.3, "deg")
             self._images[key] = WcsGeom.create(skydir=self.center, binsz=binsz, width=width, proj="TAN", frame="icrs")
         return self._images[key]
 
     def extent(self, binsz: u.Quantity) -> Extent:
-        """How large the region is, seen from the pointing; found once.
+        """How large the region is, seen from the pointing, which must be outside of it; found once.
 
         Raises
         ------
@@ -138,7 +153,7 @@ class TurnedRegion:
         return Extent(size, (low, high), (float(angle.min() - side), float(angle.max() + side)))
 
     def _points_inside(self) -> tuple[Floats, Floats, float]:
-        """Points of a fine grid which are in the region, in pixels of its projection, and the step of the grid, rad.
+        """Outermost points of a fine grid which are in the region, in pixels of its projection, and the step of the grid, rad.
 
         Raises
         ------
@@ -156,7 +171,8 @@ class TurnedRegion:
             if not inside.any():
                 msg = f"Off regions: no point of the region {self.geom.region} is inside; expected one with an area."
                 raise GeometryError(msg)
-            x, y = x[inside], y[inside]
+            border = _border(inside)
+            x, y = x[border], y[border]
             ranges = [(axis.min() - step, axis.max() + step) for axis, step in zip((x, y), steps, strict=True)]
         return x, y, float(np.deg2rad(np.max(steps * scale)))
 
@@ -166,8 +182,7 @@ class TurnedRegion:
         The region keeps its shape in the plane of the image: only its scale and direction are those of the image.
         """
         image = self.pixels(binsz)
-        there = self.geom.center_skydir.icrs
-        lon, lat = np.array([there.ra.deg] * 2), there.dec.deg + np.array([0, 1e-3])
+        lon, lat = (np.rad2deg(value) + np.array(step) for value, step in zip(self._place, ([0, 0], [0, 1e-3]), strict=True))
         coords = MapCoord({"lon": lon, "lat": lat}, frame="icrs")
         plane, own = (x + 1j * y for x, y in (image.coord_to_pix(coords)[:2], self._own_pixels(coords)))
         reach = int(np.ceil(self.geom.width.to_value("deg").max() / binsz.to_value("deg"))) + 2
@@ -215,7 +230,19 @@ class Extent:
 def _grid(x: tuple[float, float], y: tuple[float, float]) -> tuple[Floats, Floats, Floats]:
     """Points of a grid over ranges, and its steps."""
     grids = np.meshgrid(*(np.linspace(low, high, _FINE) for low, high in (x, y)))
-    return grids[0].ravel(), grids[1].ravel(), np.array([x[1] - x[0], y[1] - y[0]]) / (_FINE - 1)
+    return grids[0], grids[1], np.array([x[1] - x[0], y[1] - y[0]]) / (_FINE - 1)
+
+
+def _border(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Points of a grid which are inside and have a neighbour that is not."""
+    wide = np.pad(inside, 1)
+    return inside & ~(wide[2:, 1:-1] & wide[:-2, 1:-1] & wide[1:-1, 2:] & wide[1:-1, :-2])
+
+
+def _lonlat(position: Any) -> tuple[float, float]:
+    """Longitude and latitude in ICRS, rad."""
+    lon, lat = skycoord_lonlat(position, "icrs")
+    return float(np.deg2rad(np.squeeze(lon))), float(np.deg2rad(np.squeeze(lat)))
 
 
 def _wrapped(angle: Floats) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from geminga.errors import GeometryError, InputError, UnsupportedError
 from geminga.maps.axes.collection import MapAxes
 from geminga.maps.axes.map import pix_to_idx
-from geminga.maps.coord import MapCoord, degrees, skycoord_lonlat
+from geminga.maps.coord import MapCoord, skycoord_lonlat
 from geminga.maps.geom import plot, region_io, region_pixels, region_shape
 from geminga.maps.geom.base import Geom
 from geminga.maps.geom.create import angle_pair
@@ -64,7 +65,8 @@ class RegionGeom(Geom):
     def __init__(self, region: Any, axes: Any = None, wcs: WCS | None = None, binsz_wcs: Any = "0.1 deg") -> None:
         self._axes = MapAxes.from_default(axes, n_spatial_axes=2)
         self._binsz_wcs = angle_pair(binsz_wcs, "binsz_wcs")
-        self._region, self._wcs = self._read_region(region, wcs), wcs
+        self._own_region, self._wcs = self._read_region(region, wcs), wcs
+        self._make_region: Callable[[], Any] | None = None
         self._cache: dict[Any, Any] = {}
         # What is known of the region, whatever the axes: geometries that differ in these share it.
         self._found: dict[Any, Any] = {}
@@ -126,12 +128,42 @@ class RegionGeom(Geom):
         """
         return cls(regions_to_compound_region(as_region_list(regions)), **kwargs)
 
+    @classmethod
+    def deferred(cls, make: Callable[[], Any], axes: Any, wcs: WCS) -> RegionGeom:
+        """Make a geometry whose region is made when it is first looked at.
+
+        Parameters
+        ----------
+        make : callable
+            Gives the region on the sky.
+        axes : list of MapAxis
+            Axes beside the sky.
+        wcs : WCS
+            Projection in which "inside" is meant.
+
+        Examples
+        --------
+        >>> from geminga.maps import RegionGeom
+        >>> geom = RegionGeom.create("icrs;circle(83.63, 22.01, 0.5)")
+        >>> RegionGeom.deferred(lambda: geom.region, axes=[], wcs=geom.wcs).region.radius
+        <Quantity 0.5 deg>
+        """
+        new = cls(None, axes=axes, wcs=wcs)
+        new._make_region = make
+        return new
+
     from_hdulist = classmethod(region_io.region_geom_from_hdulist)  # type: ignore[assignment]
     to_hdulist = region_io.region_geom_to_hdulist
 
     # State
 
     region = property(lambda self: self._region, doc="Region on the sky or None.")
+
+    @property
+    def _region(self) -> Any:
+        if self._make_region is not None:
+            self._own_region, self._make_region = self._make_region(), None
+        return self._own_region
 
     @property
     def _known_region(self) -> Any:
@@ -171,9 +203,8 @@ class RegionGeom(Geom):
     @property
     def binsz_wcs(self) -> Angle:
         """Pixel size of the projection, (lon, lat)."""
-        if self.wcs is None:
-            return Angle(self._binsz_wcs, "deg")
-        return Angle(np.sqrt((self.wcs.pixel_scale_matrix**2).sum(axis=0)), "deg")
+        scales = self._binsz_wcs if self.wcs is None else np.sqrt((self.wcs.pixel_scale_matrix**2).sum(axis=0))
+        return Angle(scales, "deg")
 
     npix = property(lambda self: ([1], [1]), doc="Number of pixels, (lon, lat): one.")
 
@@ -224,6 +255,7 @@ class RegionGeom(Geom):
 
     # Coordinates
 
+    contains = region_pixels.contains
     get_coord = region_pixels.get_coord  # type: ignore[assignment]
     get_idx = region_pixels.get_idx  # type: ignore[assignment]
     get_wcs_coord_and_weights = region_pixels.get_wcs_coord_and_weights
@@ -238,7 +270,7 @@ class RegionGeom(Geom):
         if self._region is None:
             inside = np.ones(np.broadcast_shapes(coords.lon.shape, coords.lat.shape), dtype=bool)
         else:
-            inside = self.contains(coords.skycoord)
+            inside = self.contains(coords)
         sky = np.where(inside, 0.0, np.nan)
         source = coords if coords.match_by_name else dict(zip(self._axes.names, list(coords)[2:], strict=False))
         return (sky, sky.copy(), *self._axes.coord_to_pix(source))
@@ -254,29 +286,14 @@ class RegionGeom(Geom):
         sky = [np.atleast_1d(pix_to_idx(value, 1, clip)) for value in pix[:2]]
         return (*sky, *self._axes.pix_to_idx(pix[2:], clip=clip))
 
-    def contains(self, coords: Any) -> NDArray[np.bool_]:
-        """Whether points are inside the region; whatever their other coordinates.
-
-        A point has no extent: what belongs to it is chosen before (by RAD_MAX), so it holds all positions.
-
-        Raises
-        ------
-        GeometryError
-            If there is no region.
-        """
-        self._known_region  # noqa: B018  (raises without a region)
-        coords = MapCoord.create(coords, frame=self.frame)
-        return self.contains_wcs_pix(self._grid.to_pix(degrees(coords.lon), degrees(coords.lat)))
-
     def contains_wcs_pix(self, pix: Any) -> NDArray[np.bool_]:
         """Whether pixel coordinates (x, y) of the projection are inside the region."""
         return region_pixels.contains_pixels(self, pix)
 
     def separation(self, position: SkyCoord) -> Angle:
         """Distance of the centre from a position."""
-        lon, lat = skycoord_lonlat(position, self.frame)
-        mine = np.deg2rad(self._center_lonlat)
-        return Angle(np.rad2deg(separation(*mine, np.deg2rad(lon), np.deg2rad(lat))), "deg")  # type: ignore[call-arg]
+        lon, lat = np.deg2rad(skycoord_lonlat(position, self.frame))
+        return Angle(np.rad2deg(separation(*np.deg2rad(self._center_lonlat), lon, lat)), "deg")  # type: ignore[call-arg]
 
     def pixel_unit_vectors(self, frame: str | None = None) -> Floats:
         """Unit vector of the centre, shape (3, 1, 1); see `WcsGeom.pixel_unit_vectors`."""
@@ -333,7 +350,7 @@ class RegionGeom(Geom):
             names = getattr(other, "axes_names", None)
             msg = f"RegionGeom.union: got {type(other).__name__} with axes {names}, expected the same axes."
             raise GeometryError(msg)
-        self._region = regions_to_compound_region(as_region_list([self._known_region, other._known_region]))
+        self._own_region = regions_to_compound_region(as_region_list([self._known_region, other._known_region]))
         self._found = {"wcs": self.wcs} if self._wcs is None else {}
         self._cache = {}
         return self

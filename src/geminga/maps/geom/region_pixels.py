@@ -9,7 +9,7 @@ from astropy import units as u
 from numpy.typing import NDArray
 
 from geminga.errors import InputError
-from geminga.maps.coord import MapCoord, rotated_lonlat
+from geminga.maps.coord import MapCoord, degrees, rotated_lonlat
 from geminga.maps.geom.grid import PixelGrid, shifted_wcs
 from geminga.maps.geom.masks import region_image_mask
 from geminga.maps.geom.region_shape import bounding_center, bounding_width, is_points
@@ -22,14 +22,41 @@ if TYPE_CHECKING:
 
 __all__ = [
     "center_unit_vector",
+    "contains",
     "contains_pixels",
     "get_coord",
     "get_idx",
     "get_wcs_coord_and_weights",
+    "latitudes",
     "same_region",
     "to_wcs_geom",
     "weighted_pixels",
 ]
+
+
+def contains(self: RegionGeom, coords: Any) -> NDArray[np.bool_]:
+    """Whether points are inside the region; whatever their other coordinates.
+
+    A point has no extent: what belongs to it is chosen before (by RAD_MAX), so it holds all positions.
+
+    Raises
+    ------
+    GeometryError
+        If there is no region.
+    """
+    self._known_region  # noqa: B018  (raises without a region)
+    coords = MapCoord.create(coords, frame=self.frame)
+    lon, lat = np.broadcast_arrays(degrees(coords.lon), degrees(coords.lat))
+    low, high = latitudes(self)
+    # Most events are at other latitudes; to project them takes longer than all the rest.
+    (near,) = np.nonzero(~((lat.ravel() < low) | (lat.ravel() > high)))
+    inside = np.zeros(lat.size, dtype=bool)
+    inside[near] = self.contains_wcs_pix(self._grid.to_pix(lon.ravel()[near], lat.ravel()[near]))
+    return inside.reshape(lat.shape)
+
+
+#: Pixel coordinate beyond all regions.
+_FAR = 1e9
 
 
 def contains_pixels(geom: RegionGeom, pix: Any) -> NDArray[np.bool_]:
@@ -57,6 +84,23 @@ def _pixel_regions(geom: RegionGeom) -> list[Any]:
         parts = as_region_list(geom._known_region)
         geom._found["pixel_regions"] = [None if is_points(part) else part.to_pixel(geom.wcs) for part in parts]
     return geom._found["pixel_regions"]
+
+
+def latitudes(geom: RegionGeom) -> tuple[float, float]:
+    """Range of latitudes (deg, in the frame of the geometry) in which the region surely lies."""
+    if "latitudes" not in geom._found:
+        geom._found["latitudes"] = _latitudes(geom)
+    return geom._found["latitudes"]
+
+
+def _latitudes(geom: RegionGeom) -> tuple[float, float]:
+    is_everywhere = bool(contains_pixels(geom, ([_FAR], [_FAR]))[0])  # points, and inverted regions
+    if is_everywhere or geom._grid.projection != "TAN":
+        return -np.inf, np.inf
+    # On a tangential plane no distance is shorter than on the sky. The box is of whole pixels, its centre up to one away.
+    reach = 0.5 * float(np.hypot(*geom.width.to_value("deg"))) + float(geom._grid.scales.max())
+    lat = geom._center_lonlat[1]
+    return lat - reach, lat + reach
 
 
 def get_idx(self: RegionGeom) -> tuple[NDArray[np.intp], ...]:
