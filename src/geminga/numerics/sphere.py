@@ -28,8 +28,11 @@ Floats = NDArray[np.float64]
 def unit_vector(lon: ArrayLike, lat: ArrayLike) -> Floats:
     """Unit vectors, shape (3, ...), of directions in radians."""
     lon, lat = np.broadcast_arrays(np.asarray(lon, dtype=float), np.asarray(lat, dtype=float))
-    cos_lat = np.cos(lat)
-    return np.stack([cos_lat * np.cos(lon), cos_lat * np.sin(lon), np.sin(lat)])
+    cos_lat, vector = np.cos(lat), np.empty((3, *lat.shape))
+    np.multiply(cos_lat, np.cos(lon), out=vector[0, ...])
+    np.multiply(cos_lat, np.sin(lon), out=vector[1, ...])
+    np.sin(lat, out=vector[2, ...])
+    return vector
 
 
 def lonlat(vector: ArrayLike) -> tuple[Floats, Floats]:

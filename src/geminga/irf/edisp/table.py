@@ -12,7 +12,7 @@ from geminga.errors import GeometryError, InputError
 from geminga.irf.base import IRF
 from geminga.irf.edisp import migra, plot
 from geminga.irf.edisp.kernel import EDispKernel
-from geminga.irf.edisp.migra import bin_energies, gauss_density, normalized
+from geminga.irf.edisp.migra import bin_energies, gauss_density
 from geminga.irf.points import offset_weights
 from geminga.numerics.grid_weights import linear_weights, spread
 from geminga.numerics.interpolation import SCALES, bracket
@@ -166,13 +166,16 @@ class EnergyDispersion2D(IRF):
         """Probabilities of the bins of migration at true energies (see `_scaled`); their sum is zero where a row is empty."""
         low, fraction = bracket(place, self._centers)
         high = np.minimum(low + 1, len(self._centers) - 1)
-        first, edges = int(low.min()), self.axes["migra"].edges.to_value("")
-        # Rows are normalised before they are interpolated: files may hold numbers of simulated events.
-        rows = normalized(np.asarray(self.data[first : int(high.max()) + 1], dtype=float), edges) * np.diff(edges)[:, np.newaxis]
-        fraction = fraction[:, np.newaxis, np.newaxis]
+        first, fraction = int(low.min()), fraction[:, np.newaxis, np.newaxis]
+        rows = self._rows(first, int(high.max()) + 1)
         steps = rows[low - first] * (1 - fraction)
         steps += rows[high - first] * fraction
         return np.maximum(steps, 0, out=steps)
+
+    def _rows(self, first: int, end: int) -> Array:
+        """Probabilities of the bins of migration in rows of the table: files may hold numbers of simulated events."""
+        steps = np.asarray(self.data[first:end], dtype=float) * self.axes["migra"].bin_width.to_value("")[:, np.newaxis]
+        return _divided(steps, steps.sum(axis=1, keepdims=True))
 
     @property
     def _centers(self) -> Array:
@@ -232,15 +235,18 @@ class EnergyDispersion2D(IRF):
         Between the rows of the table they are linear, so that only these and the two ends are added up. (Beyond the outermost
         rows they are not, as what would be negative is cut.)
         """
-        place, rows, migra_edges = self._scaled(energy), self._centers, self.axes["migra"].edges.to_value("")
+        place, centers, migra_edges = self._scaled(energy), self._centers, self.axes["migra"].edges.to_value("")
         low, high = place.min(), place.max()
-        beyond = place[(place < rows[0]) | (place > rows[-1])]
-        nodes = np.unique(np.concatenate([[low, high], beyond, rows[(rows > low) & (rows < high)]]))
-        steps = self._steps(nodes)
-        sums = np.zeros((len(nodes), len(migra_edges), steps.shape[-1]))
-        np.cumsum(steps, axis=1, out=sums[:, 1:])
+        inner = np.flatnonzero((centers > low) & (centers < high))
+        outer = np.unique([low, high, *place[(place < centers[0]) | (place > centers[-1])]])
+        nodes = np.sort(np.concatenate([outer, centers[inner]]))
+        sums = np.zeros((len(nodes), len(migra_edges), self.data.shape[-1]))
+        sums[np.searchsorted(nodes, outer), 1:] = np.cumsum(self._steps(outer), axis=1)
+        if len(inner):
+            rows = self._rows(int(inner[0]), int(inner[-1]) + 1)
+            sums[np.searchsorted(nodes, centers[inner]), 1:] = np.cumsum(np.maximum(rows, 0, out=rows), axis=1)
         points = [np.repeat(place, edges.shape[1]), np.clip(edges, *migra_edges[[0, -1]]).ravel()]
-        below = linear_weights([nodes, migra_edges], points) @ sums.reshape(-1, steps.shape[-1])
+        below = linear_weights([nodes, migra_edges], points) @ sums.reshape(-1, sums.shape[-1])
         return below.reshape(*edges.shape, -1), linear_weights([nodes], [place]) @ sums[:, -1]
 
     peek = plot.peek_edisp_2d
