@@ -53,6 +53,11 @@ _OPTIONAL = [
 ]
 
 
+def reference_time_of(header: Any) -> Any:
+    """Reference of elapsed times; None without keywords of it."""
+    return time_ref_from_dict(header) if "MJDREFI" in header or "MJDREF" in header else None
+
+
 @dataclass
 class GTIMetaData(MetaData):
     """Meta data of a table of good time intervals.
@@ -81,8 +86,7 @@ class GTIMetaData(MetaData):
         if format != "gadf":
             msg = f"GTI meta data: format {format!r} is not known; expected 'gadf'."
             raise FormatError(msg)
-        has_reference = "MJDREFI" in header or "MJDREF" in header
-        return cls(time_ref_from_dict(header) if has_reference else None, CreatorMetaData.from_header(header))
+        return cls(reference_time_of(header), CreatorMetaData.from_header(header))
 
     def to_header(self, format: str = "gadf") -> dict[str, Any]:
         """Keywords of a FITS header: reference time and creator, where known."""

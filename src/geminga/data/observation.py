@@ -18,11 +18,12 @@ from geminga.data.filters import ObservationFilter
 from geminga.data.gti import GTI
 from geminga.data.io import observation as observation_files
 from geminga.data.io.location import HDULocation
-from geminga.data.metadata import ObservationMetaData
+from geminga.data.metadata import ObservationMetaData, deadtime_fraction_from_header
 from geminga.data.pointing import FixedPointingInfo
 from geminga.errors import DataError, FormatError, InputError
 from geminga.irf import FoVAlignment
 from geminga.utils.coordinates import FoVAltAzFrame, FoVICRSFrame
+from geminga.utils.metadata import ObsInfoMetaData
 from geminga.utils.observers import earth_location
 
 __all__ = ["Observation"]
@@ -182,6 +183,17 @@ class Observation:
         return self._meta
 
     @property
+    def obs_info(self) -> ObsInfoMetaData | None:
+        """Which observation: identifier, telescope and mode; None if that is not known."""
+        return self._meta_part("obs_info", ObsInfoMetaData.from_header)
+
+    def _meta_part(self, name: str, of_header: Any) -> Any:
+        """Part of the meta data, without the others as long as these are not asked for: most are not cheap to make."""
+        if self._meta is None and "events" in self._parts:
+            return of_header(self._events_header)
+        return getattr(self.meta, name)
+
+    @property
     def pointing(self) -> FixedPointingInfo:
         """Pointing.
 
@@ -234,7 +246,7 @@ class Observation:
     @property
     def observation_dead_time_fraction(self) -> float:
         """Fraction of dead time."""
-        return self.meta.deadtime_fraction
+        return self._meta_part("deadtime_fraction", deadtime_fraction_from_header)
 
     # Pointing at a time
 

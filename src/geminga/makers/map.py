@@ -244,7 +244,7 @@ class MapDatasetMaker(Maker):
         observation : Observation
             Observation.
         """
-        info, pointing = observation.meta.obs_info, observation.pointing
+        info, pointing = observation.obs_info, observation.pointing
         row = {
             "TELESCOP": getattr(info, "telescope", None) or "",
             "OBS_ID": observation.obs_id,
@@ -260,7 +260,7 @@ class MapDatasetMaker(Maker):
 
     @staticmethod
     def _make_meta(observation: Any) -> MapDatasetMetaData:
-        info = observation.meta.obs_info or ObsInfoMetaData(obs_id=observation.obs_id)
+        info = observation.obs_info or ObsInfoMetaData(obs_id=observation.obs_id)
         pointing = PointingInfoMetaData(radec_mean=observation.pointing.fixed_icrs)
         return MapDatasetMetaData(obs_info=[info], pointing=[pointing])
 

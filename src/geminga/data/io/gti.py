@@ -10,7 +10,7 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.table import Table
 
-from geminga.data.metadata import GTIMetaData
+from geminga.data.metadata import GTIMetaData, reference_time_of
 from geminga.errors import DataError, FormatError, NameLookupError
 from geminga.utils.faults import reported
 from geminga.utils.files import reading, write_fits
@@ -100,7 +100,7 @@ def _from_columns(cls: type[GTI], header: Any, hdu_name: str, columns: dict[str,
     default = str(header.get("TIMEUNIT", "s")).strip() or "s"
     values = [u.Quantity(np.asarray(known[name][0], dtype=float), known[name][1] or default) for name in ("START", "STOP")]
     try:
-        new = cls.create(values[0], values[1], GTIMetaData.from_header(header).reference_time)
+        new = cls.create(values[0], values[1], reference_time_of(header))
     except DataError as error:
         msg = f"HDU {hdu_name!r}: {error}"
         raise DataError(msg) from error

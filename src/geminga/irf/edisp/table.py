@@ -165,16 +165,16 @@ class EnergyDispersion2D(IRF):
     def _steps(self, place: Array) -> Array:
         """Probabilities of the bins of migration at true energies (see `_scaled`); their sum is zero where a row is empty."""
         low, fraction = bracket(place, self._centers)
-        high = np.minimum(low + 1, len(self._centers) - 1)
-        first, fraction = int(low.min()), fraction[:, np.newaxis, np.newaxis]
-        rows = self._rows(first, int(high.max()) + 1)
-        steps = rows[low - first] * (1 - fraction)
-        steps += rows[high - first] * fraction
+        fraction = fraction[:, np.newaxis, np.newaxis]
+        used, place_of = np.unique([low, np.minimum(low + 1, len(self._centers) - 1)], return_inverse=True)
+        rows, (first, second) = self._rows(used), place_of.reshape(2, -1)
+        steps = rows[first] * (1 - fraction)
+        steps += rows[second] * fraction
         return np.maximum(steps, 0, out=steps)
 
-    def _rows(self, first: int, end: int) -> Array:
+    def _rows(self, rows: Any) -> Array:
         """Probabilities of the bins of migration in rows of the table: files may hold numbers of simulated events."""
-        steps = np.asarray(self.data[first:end], dtype=float) * self.axes["migra"].bin_width.to_value("")[:, np.newaxis]
+        steps = np.asarray(self.data[rows], dtype=float) * self.axes["migra"].bin_width.to_value("")[:, np.newaxis]
         return _divided(steps, steps.sum(axis=1, keepdims=True))
 
     @property
@@ -243,7 +243,7 @@ class EnergyDispersion2D(IRF):
         sums = np.zeros((len(nodes), len(migra_edges), self.data.shape[-1]))
         sums[np.searchsorted(nodes, outer), 1:] = np.cumsum(self._steps(outer), axis=1)
         if len(inner):
-            rows = self._rows(int(inner[0]), int(inner[-1]) + 1)
+            rows = self._rows(slice(inner[0], inner[-1] + 1))
             sums[np.searchsorted(nodes, centers[inner]), 1:] = np.cumsum(np.maximum(rows, 0, out=rows), axis=1)
         points = [np.repeat(place, edges.shape[1]), np.clip(edges, *migra_edges[[0, -1]]).ravel()]
         below = linear_weights([nodes, migra_edges], points) @ sums.reshape(-1, sums.shape[-1])
