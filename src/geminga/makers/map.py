@@ -212,16 +212,17 @@ class MapDatasetMaker(Maker):
         bkg = needed(observation, "bkg")
         if is_map(bkg):
             return bkg.interp_to_geom(geom, preserve_counts=True)
+        moves = needs_time(observation.pointing, bkg)
         return make_map_background_irf(
             pointing=observation.pointing,
             ontime=observation.observation_time_duration,
             bkg=self._completed(bkg),
             geom=geom,
-            time_start=observation.tstart if needs_time(observation.pointing, bkg) else None,
+            time_start=observation.tstart if moves else None,
             fov_rotation_step=self.fov_rotation_step,
             oversampling=self.background_oversampling,
             use_region_center=getattr(self, "use_region_center", True),
-            location=observation.observatory_earth_location,
+            location=observation.observatory_earth_location if moves else None,
         )
 
     def _completed(self, bkg: Any) -> Any:

@@ -86,12 +86,13 @@ def integrate_samples(log_value: NDArray[np.floating], samples: LogSamples, floo
     x = samples.log_energy.astype(dtype)
     log_low = log_value[0] + x[0]
     low = np.where(log_value[0] > floor, np.exp(log_low), dtype.type(0))
-    for i, index in enumerate(samples.bin):
-        log_high = log_value[i + 1] + x[i + 1]
-        high = np.where(log_value[i + 1] > floor, np.exp(log_high), dtype.type(0))
-        if index >= 0:
-            result[index] += _segment(low, high, log_high - log_low) * (x[i + 1] - x[i])
-        log_low, low = log_high, high
+    with np.errstate(divide="ignore", invalid="ignore"):  # see `_segment`
+        for i, index in enumerate(samples.bin):
+            log_high = log_value[i + 1] + x[i + 1]
+            high = np.where(log_value[i + 1] > floor, np.exp(log_high), dtype.type(0))
+            if index >= 0:
+                result[index] += _segment(low, high, log_high - log_low) * (x[i + 1] - x[i])
+            log_low, low = log_high, high
     return result
 
 
@@ -101,6 +102,4 @@ def _segment(low: NDArray[np.floating], high: NDArray[np.floating], rise: NDArra
     # Series of tanh(r/2) / (r/2), exact to 2e-8 below a half, where the difference would cancel.
     series = 1 - square / 12 * (1 - square / 10 * (1 - square * (17 / 168) * (1 - square * (31 / 306))))
     near = 0.5 * (low + high) * series
-    with np.errstate(divide="ignore", invalid="ignore"):
-        far = (high - low) / rise
-    return np.where(square < 0.25, near, far)
+    return np.where(square < 0.25, near, (high - low) / rise)

@@ -174,8 +174,8 @@ class EnergyDispersion2D(IRF):
 
     def _rows(self, rows: Any) -> Array:
         """Probabilities of the bins of migration in rows of the table: files may hold numbers of simulated events."""
-        steps = np.asarray(self.data[rows], dtype=float) * self.axes["migra"].bin_width.to_value("")[:, np.newaxis]
-        return _divided(steps, steps.sum(axis=1, keepdims=True))
+        density, width = np.asarray(self.data[rows], dtype=float), self.axes["migra"].bin_width.to_value("")
+        return _divided(density * width[:, np.newaxis], np.matmul(width, density)[:, np.newaxis])
 
     @property
     def _centers(self) -> Array:

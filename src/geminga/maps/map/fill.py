@@ -39,8 +39,10 @@ def fill_events(self: Any, events: Any, weights: Any = None) -> None:
     """
     geom, coords = self.geom, events.map_coord(self.geom)
     # The sky last, as it costs most: only of events which are in a bin of all other axes.
-    bins = geom.axes.pix_to_idx(geom.axes.coord_to_pix(coords))
-    inside = np.logical_and.reduce([np.ones(coords.shape, dtype=bool), *(index >= 0 for index in bins)])
+    bins = geom.axes.coord_to_idx(coords, clip=False)
+    inside = np.ones(coords.shape, dtype=bool)
+    for index in bins:
+        inside &= index >= 0
     image = geom.to_image()
     place = MapCoord({"lon": coords.lon[inside], "lat": coords.lat[inside]}, frame=coords.frame)
     pixels = image.pix_to_idx(coord_to_pix(image, place))
