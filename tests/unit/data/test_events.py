@@ -300,6 +300,21 @@ class TestMaps:
             counts.fill_events(events)
             assert counts.data.sum() == counts.geom.contains(events.map_coord(counts.geom)).sum() > 100
 
+    def test_weights_and_all_at_once(self, events):
+        """Only events in a bin of the other axes are looked at on the sky, with the same result."""
+        energy = MapAxis.from_energy_bounds("0.5 TeV", "10 TeV", nbin=3)
+        weights = np.random.default_rng(0).uniform(0, 1, len(events))
+        for geom in (
+            WcsGeom.create(skydir=CENTER, width=2, binsz=0.1, frame="galactic", axes=[energy]),
+            RegionGeom.create("icrs;circle(83.63, 22.01, 0.5)", axes=[energy]),
+            WcsGeom.create(skydir=CENTER, width=2, binsz=0.1),
+        ):
+            one, other = Map.from_geom(geom, dtype=float), Map.from_geom(geom, dtype=float)
+            one.fill_events(events, weights=weights)
+            other.fill_by_coord(events.map_coord(geom), weights=weights)
+            assert one.data.sum() > 10
+            assert_allclose(one.data, other.data)
+
     def test_region(self, events):
         geom = RegionGeom.create(
             "icrs;circle(83.63, 22.01, 0.5)", axes=[MapAxis.from_energy_bounds("0.1 TeV", "1000 TeV", nbin=1)]

@@ -127,7 +127,9 @@ class TestTime:
 
 class TestMeta:
     def test_from_header(self, one):
+        before = one.obs_info, one.observation_dead_time_fraction
         assert one.meta.obs_info.telescope == "HESS"
+        assert (one.meta.obs_info, one.meta.deadtime_fraction) == (one.obs_info, one.observation_dead_time_fraction) == before
         assert one.target_radec.dec.deg == 22.01
         assert one.observatory_earth_location.height.to_value("m") == pytest.approx(1835)
         assert one.observation_dead_time_fraction == pytest.approx(0.1)

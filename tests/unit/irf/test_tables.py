@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 
 from geminga.errors import FormatError, GeometryError, InputError, NameLookupError
 from geminga.irf import EDispKernel, EffectiveAreaTable2D, EnergyDispersion2D, RadMax2D
+from geminga.irf.edisp.migra import bin_energies
 from geminga.maps import MapAxis
 from tests.helpers import data_path, requires_data
 
@@ -98,6 +99,36 @@ class TestEnergyDispersion:
             edisp.to_edisp_kernel(offset="1 deg", energy_axis_true=RECO)
         with pytest.raises(InputError, match=r"sigma is 0.0; expected a positive"):
             EnergyDispersion2D.from_gauss(TRUE, MIGRA, OFFSET, bias=0, sigma=0)
+
+    @pytest.mark.parametrize("low", [0.02, 0.5])
+    def test_kernels_are_averages_of_densities(self, low):
+        """Slow twin: a density at each energy, some beyond the table, one row of it without distribution."""
+        edisp = EnergyDispersion2D.from_gauss(TRUE, MIGRA, OFFSET, bias=0.1, sigma=np.linspace(0.4, 0.1, 24))
+        edisp.data[5, :, 1] = 0
+        edisp.data *= np.linspace(1, 2, 24)[:, None, None]
+        true = MapAxis.from_energy_bounds(low * u.TeV, "300 TeV", nbin=11, name="energy_true")
+        kernel, mass = edisp.kernels_at_offsets(true, RECO, n_average=7)
+        energies, share = bin_energies(true.edges.to_value("TeV"), 7)
+        expected = 0.0
+        for energy, part in zip(energies, share, strict=True):
+            density = edisp.densities(energy)
+            expected = expected + part[:, None, None] * edisp.probabilities(density, RECO.edges.value / energy[:, None])
+        assert_allclose(kernel, expected, atol=1e-12)
+        assert_allclose(mass, 1)
+
+    def test_no_kernel_without_distribution(self):
+        edisp = EnergyDispersion2D.from_gauss(TRUE, MIGRA, OFFSET, bias=0.0, sigma=0.2)
+        edisp.data[:, :, 2] = 0
+        kernel, mass = edisp.kernels_at_offsets(TRUE, RECO)
+        assert_allclose(mass[:, :2], 1)
+        assert not mass[:, 2].any()
+        assert not kernel[..., 2].any()
+
+    def test_axes_of_alike_tables_are_one(self):
+        edisp = EnergyDispersion2D.from_gauss(TRUE, MIGRA, OFFSET, bias=0.0, sigma=0.2)
+        one, other = (EnergyDispersion2D.from_table(edisp.to_table()) for _ in range(2))
+        assert all(a is b for a, b in zip(one.axes, other.axes, strict=True))
+        assert one.axes.is_allclose(edisp.axes)
 
 
 class TestRadMax:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from functools import partial
 from typing import Any
 
 import astropy.units as u
@@ -18,10 +19,12 @@ from regions import (
     PointSkyRegion,
     PolygonSkyRegion,
     RectangleSkyRegion,
+    RegionMeta,
 )
 
 from geminga.errors import GeometryError, InputError, NameLookupError, UnsupportedError
 from geminga.maps import Map, MapAxis, RegionGeom, RegionNDMap
+from geminga.utils.regions import region_to_frame
 
 ENERGY = MapAxis.from_energy_bounds("0.1 TeV", "10 TeV", nbin=3)
 CENTRE = SkyCoord(83.63, 22.01, unit="deg")
@@ -130,6 +133,47 @@ def test_files_round_trip(name: str) -> None:
     assert_allclose(back.center_skydir.separation(geom.center_skydir).deg, 0, atol=1e-6)
     positions = SkyCoord(np.linspace(83, 85, 40), np.linspace(21.5, 22.5, 40), unit="deg")
     assert (back.contains(positions) == geom.contains(positions)).all()
+
+
+def test_a_deferred_region_is_made_when_it_is_looked_at() -> None:
+    made = []
+
+    def make() -> Any:
+        made.append(1)
+        return CIRCLE.region
+
+    geom = RegionGeom.deferred(make, axes=[ENERGY], wcs=CIRCLE.wcs)
+    counts = RegionNDMap.from_geom(geom)
+    assert counts.data.shape == (3, 1, 1)
+    assert not made
+    assert geom == CIRCLE
+    assert geom.contains(CENTRE).all()
+    assert made == [1]
+    later = RegionGeom.deferred(partial(CircleSkyRegion, CENTRE, 0.5 * u.deg), axes=[ENERGY], wcs=CIRCLE.wcs)
+    assert pickle.loads(pickle.dumps(later)) == CIRCLE
+    assert later.union(CIRCLE).region.region1.radius == 0.5 * u.deg
+
+
+REGIONS_WITH_BORDERS = {
+    **{name: region for name, (region, _) in SHAPES.items()},
+    "polygon": PolygonSkyRegion(SkyCoord([83, 84.5, 83.5], [21.5, 22, 23], unit="deg")),
+    "two": CircleSkyRegion(CENTRE, 0.3 * u.deg) | CircleSkyRegion(SkyCoord(84.5, 23, unit="deg"), 0.2 * u.deg),
+    "without": CircleSkyRegion(CENTRE, 0.5 * u.deg, meta=RegionMeta({"include": False})),
+    "one": PointSkyRegion(CENTRE),
+}
+
+
+@pytest.mark.parametrize("name", REGIONS_WITH_BORDERS)
+@pytest.mark.parametrize("frame", ["icrs", "galactic"])
+def test_what_is_inside_is_so_in_pixels(name: str, frame: str) -> None:
+    """Latitudes far from the region are not projected, with no effect on the answer."""
+    geom = RegionGeom.create(region_to_frame(REGIONS_WITH_BORDERS[name], frame))
+    lon, lat = np.random.default_rng(0).uniform([[80], [19]], [[87], [25]], (2, 2000))
+    places = SkyCoord(np.append(lon, np.nan), np.append(lat, 22.0), unit="deg").transform_to(frame)
+    expected = geom.contains_wcs_pix(geom.wcs.world_to_pixel(places))
+    assert 0 < expected.sum() <= 2001
+    assert (geom.contains(places) == expected).all()
+    assert (geom.contains(places.icrs) == expected).all()
 
 
 def test_refusals() -> None:
