@@ -21,7 +21,7 @@ from geminga.data.io import gti as gti_files
 from geminga.data.io.gti import TOUCH
 from geminga.errors import DataError, FormatError, InputError
 from geminga.utils.faults import Checked
-from geminga.utils.time import time_ref_from_dict
+from geminga.utils.time import read_time, time_ref_from_dict
 from geminga.utils.units import as_quantity
 
 __all__ = ["GTI"]
@@ -32,7 +32,7 @@ Array = NDArray[np.float64]
 def _reference(value: Any) -> Time:
     """Reference time as given; 2000-01-01 TT for None."""
     try:
-        time = Time(51544.0, format="mjd", scale="tt") if value is None else Time(value)
+        time = Time(51544.0, format="mjd", scale="tt") if value is None else read_time(value)
     except (ValueError, TypeError) as error:
         msg = f"GTI: reference_time is {value!r}; expected a time, such as '2020-01-01T12:00:00'."
         raise InputError(msg) from error

@@ -18,7 +18,7 @@ from astropy.time import Time, TimeDelta
 
 from geminga import __version__
 from geminga.errors import FormatError
-from geminga.utils.time import time_ref_from_dict, time_ref_to_dict
+from geminga.utils.time import read_time, time_ref_from_dict, time_ref_to_dict
 
 __all__ = [
     "CreatorMetaData",
@@ -114,9 +114,8 @@ class CreatorMetaData(MetaData):
 
 def _time(text: str) -> Any:
     """Read a time, ``None`` if the text is not one: old files hold all kinds."""
-    for form in ("isot", "iso", None):  # guessing leaves errors with all that called in memory, so it comes last
-        with contextlib.suppress(ValueError):
-            return Time(text, format=form)
+    with contextlib.suppress(ValueError):
+        return read_time(text)
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,28 @@ from astropy.time import Time, TimeDelta
 
 from geminga.errors import FormatError
 
-__all__ = ["absolute_time", "time_ref_from_dict", "time_ref_to_dict", "time_relative_to_ref"]
+__all__ = ["absolute_time", "read_time", "time_ref_from_dict", "time_ref_to_dict", "time_relative_to_ref"]
+
+
+def read_time(value: Any) -> Time:
+    """Time of what users give: a text, such as ``"2020-01-01T12:00:00"``, or a time.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is none.
+
+    Examples
+    --------
+    >>> from geminga.utils.time import read_time
+    >>> read_time("2020-01-01").iso
+    '2020-01-01 00:00:00.000'
+    """
+    # Astropy's guess of the format leaves errors, and with them all that called, in memory; so it comes last.
+    for form in ("iso", "isot") if isinstance(value, str) else ():
+        with contextlib.suppress(ValueError):
+            return Time(value, format=form)
+    return Time(value)
 
 
 def _number(meta: Mapping[str, Any], key: str) -> float:

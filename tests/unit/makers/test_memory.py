@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from geminga.data import Observation
+from geminga.datasets import MapDataset
 from geminga.makers import DatasetsMaker, MapDatasetMaker, SafeMaskMaker
 from tests.unit.makers.builders import empty, observation
 
@@ -60,6 +61,19 @@ def _traced():
 def test_memory_does_not_grow(path):
     """An observation of 0.4 MB of maps and responses leaves its rows of tables alone: some kB."""
     assert growth(path, 5, 45) < 40 * 20_000
+
+
+def test_nothing_waits_for_the_garbage_collector(path):
+    """Observations and datasets are not in cycles of references: they go when the next ones come."""
+    maker = DatasetsMaker([MapDatasetMaker()])
+    gc.collect()
+    gc.disable()
+    try:
+        maker.run(empty(), Many(path, 5))
+        left = [type(one).__name__ for one in gc.get_objects() if isinstance(one, (Observation, MapDataset))]
+    finally:
+        gc.enable()
+    assert left == []
 
 
 @pytest.mark.slow
