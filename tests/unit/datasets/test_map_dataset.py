@@ -14,7 +14,7 @@ from geminga.datasets import MapDataset
 from geminga.datasets.base import make_name
 from geminga.errors import DataError, GeometryError, InputError
 from geminga.maps import Map, MapAxis, WcsGeom
-from geminga.modeling.models import FoVBackgroundModel, SkyModel
+from geminga.modeling.models import FoVBackgroundModel, GaussianSpatialModel, PowerLawSpectralModel, SkyModel
 from tests.helpers import data_path, requires_data
 from tests.unit.datasets import builders
 
@@ -318,6 +318,18 @@ class TestNumbers:
         assert_allclose(npred.data.sum(axis=0).max(), 20.452394751, rtol=0.015)
         # gammapy 2.1, with its wider PSF: 424881.295.
         assert_allclose(gc.stat_sum(), 424957.131796, rtol=1e-5)
+
+    def test_a_source_that_grows_is_evaluated_on_all_it_covers(self, gc):
+        """gammapy 2.1 predicts 59.57 counts in the end, on the cut-out of the small source; a fresh evaluation gives 202.988."""
+        model = SkyModel(
+            PowerLawSpectralModel(),
+            GaussianSpatialModel(lon_0="0.05 deg", lat_0="-0.05 deg", sigma="0.05 deg", frame="galactic"),
+        )
+        gc.psf, gc.models = None, [model]
+        for sigma in (0.05, 0.051, 0.5):
+            model.spatial_model.sigma.value = sigma
+            total = gc.npred_signal().data.sum()
+        assert_allclose(total, 202.98822692916417, rtol=1e-3)
 
     def test_gauss(self, gc):
         gc.models = [self.model("gauss", sigma=0.2 * u.deg)]

@@ -72,7 +72,7 @@ def _read_gti(hdulist: fits.HDUList, hdu: str) -> Any:
 
 
 def _read_table(hdulist: fits.HDUList, hdu: str) -> Any:
-    return Table.read(hdulist[hdu])
+    return Table.read(hdulist[hdu], format="fits")
 
 
 _READERS = {

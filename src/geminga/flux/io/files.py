@@ -78,7 +78,7 @@ def read_table(
     path = file_path(filename)
     if is_fits(path):
         hdulist = read_fits(path, checksum=checksum)
-        return Table.read(_table_hdu(hdulist, kwargs.get("hdu"), hdus, path)), gti_from_hdulist(hdulist)
+        return Table.read(_table_hdu(hdulist, kwargs.get("hdu"), hdus, path), format="fits"), gti_from_hdulist(hdulist)
     return read_ecsv(read_text(path), f"File {path}", format=table_format, **kwargs), None
 
 

@@ -169,7 +169,7 @@ class EDispKernel(IRF):
 
     def to_table(self, format: str = "ogip") -> Table:
         """Table of the matrix: limits of true energy and its groups of channels."""
-        return Table.read(self.to_hdulist(format=format)["MATRIX"])
+        return Table.read(self.to_hdulist(format=format)["MATRIX"], format="fits")
 
     def write(
         self, filename: str | Path, format: str = "ogip", checksum: bool = False, creation: Any = None, **kwargs: Any

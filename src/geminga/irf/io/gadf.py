@@ -127,7 +127,7 @@ def read_table(hdu: Any, name: str) -> Table:
     with warnings.catch_warnings():
         # Units in old spellings are parsed later, see `utils.units.parse_unit`.
         warnings.simplefilter("ignore", u.UnitsWarning)
-        return Table.read(hdu, mask_invalid=False)
+        return Table.read(hdu, format="fits", mask_invalid=False)
 
 
 def read_axis(table: Any, name: str) -> Any:

@@ -195,7 +195,7 @@ def axis_from_table_hdu(cls: type[MapAxis], hdu: fits.BinTableHDU, format: str =
     """Read the axis from a table HDU; see `from_table`."""
     from astropy.table import Table
 
-    return cls.from_table(Table.read(hdu), format=format, idx=idx)
+    return cls.from_table(Table.read(hdu, format="fits"), format=format, idx=idx)
 
 
 def _ogip(axis: MapAxis, unit: Any) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def axes_from_table_hdu(cls: type[MapAxes], hdu: fits.BinTableHDU | None, format
     """Read axes from a table HDU (none for None); see `from_table`."""
     from astropy.table import Table
 
-    return cls([]) if hdu is None else cls.from_table(Table.read(hdu), format=format)
+    return cls([]) if hdu is None else cls.from_table(Table.read(hdu, format="fits"), format=format)
 
 
 def axes_to_table(self: MapAxes, format: str = "gadf") -> Table:

@@ -70,7 +70,7 @@ def read_region_hdu(hdu: fits.BinTableHDU) -> tuple[Any, Any]:
     if "WCSSHAPE" in hdu.header:
         wcs.array_shape = parse_wcs_shape(hdu.header["WCSSHAPE"])[:2][::-1]
     try:
-        found = Regions.parse(QTable.read(hdu), format="fits")
+        found = Regions.parse(QTable.read(hdu, format="fits"), format="fits")
     except Exception as error:  # the parser raises many kinds
         msg = f"HDU {hdu.name}: the region table cannot be read: {error}"
         raise FormatError(msg) from error

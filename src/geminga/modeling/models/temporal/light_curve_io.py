@@ -64,7 +64,7 @@ def _read_table(filename: Any) -> tuple[Any, Time]:
     if not tables:
         msg = f"File {filename} holds no table; expected one with columns TIME and NORM (or give format='map')."
         raise FormatError(msg)
-    return map_of_table(Table.read(tables[0]), f"File {filename}")
+    return map_of_table(Table.read(tables[0], format="fits"), f"File {filename}")
 
 
 def _write_table(own: Any, reference: Time, filename: Any, overwrite: bool) -> None:

@@ -282,4 +282,4 @@ def _read(path: Any) -> Table:
     if not tables:
         msg = f"File {path} holds no table; expected one with columns PHASE and NORM."
         raise FormatError(msg)
-    return Table.read(tables[0])
+    return Table.read(tables[0], format="fits")
