@@ -3,8 +3,9 @@
 import subprocess
 import sys
 
-from geminga.datasets import MapDataset
 from tests.trust import kinds
+
+from geminga.datasets import MapDataset
 
 CODE = """
 import sys
