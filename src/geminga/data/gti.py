@@ -220,7 +220,7 @@ class GTI(Checked):
 
     @property
     def table(self) -> Table:
-        """Table of the intervals, columns ``START`` and ``STOP`` of `~astropy.time.Time`."""
+        """Table of the intervals, made anew at each call, columns ``START`` and ``STOP`` of `~astropy.time.Time`."""
         return Table({"START": self.time_start, "STOP": self.time_stop})
 
     @property

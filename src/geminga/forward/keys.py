@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geminga.data import GTI
 from geminga.maps import Map
 from geminga.maps.map.content import checksum
 from geminga.modeling.models import ModelBase
@@ -73,6 +74,11 @@ def _of_dict(value: dict) -> Hashable:
 @state_of.register
 def _of_map(value: Map) -> Hashable:
     return value.stamp, value.unit, Same(value.geom)
+
+
+@state_of.register
+def _of_intervals(value: GTI) -> Hashable:
+    return tuple([state_of(item) for item in vars(value).values()])
 
 
 @state_of.register

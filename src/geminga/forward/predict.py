@@ -54,7 +54,10 @@ def _data_key(dataset: Any) -> tuple[Hashable, ...]:
 
 
 def _models_key(models: Iterable[Any], gti: Any, view: Any) -> tuple[Hashable, ...]:
-    return Same(gti), *[
+    models = list(models)
+    # Intervals, which can be added to in place, are looked at where something depends on them.
+    has_course = any(getattr(model, "temporal_model", None) is not None for model in models)
+    return state_of(gti) if has_course else Same(gti), *[
         (state_of(model), systematics_key(model) if model.is_systematic else view.model_key(model)) for model in models
     ]
 
