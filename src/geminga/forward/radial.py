@@ -303,7 +303,8 @@ class RadialComponent:
         else:
             rows, x, slope = _take_rows(rows, which), x[which], slope[which]
             direction = np.take(geometry.direction, geometry.selection.local[which], axis=1)
-        flat = np.ascontiguousarray(tangents.reshape(n * state.table.shape[0], -1).T)
+        # Sizes in full: there may be no parameter but those of the position.
+        flat = np.ascontiguousarray(tangents.reshape(n * state.table.shape[0], rows.shape[1]).T)
         out = np.empty((n + 2, len(which)))
         others = np.r_[: self.n_spectral, self.n_spectral + 2 : n + 2]
         out[others] = np.einsum("bjk,bk->jb", (rows @ flat).reshape(len(which), n, x.shape[1]), x)

@@ -39,7 +39,7 @@ def cell_table(value: Array, slope: Array, step: float) -> Array:
 
 def differentiate(table: Array) -> Array:
     """Coefficients of the derivative (per step), same shape."""
-    cells = table.reshape(*table.shape[:-1], -1, 4)
+    cells = table.reshape(*table.shape[:-1], table.shape[-1] // 4, 4)
     out = np.zeros_like(cells)
     out[..., 0] = cells[..., 1]
     out[..., 1] = 2 * cells[..., 2]

@@ -20,6 +20,8 @@ __all__ = ["Checked", "bad_values", "refuse", "reported", "where"]
 log = logging.getLogger(__name__)
 
 _SHOWN = 3
+#: For types of numbers: integers of the same size, and infinity read as such.
+_BITS = {np.dtype(f).str: (i, np.array(np.inf, f).view(i)[()]) for f, i in ((np.float32, np.uint32), (np.float64, np.uint64))}
 
 T = TypeVar("T", bound="Checked")
 
@@ -86,9 +88,7 @@ def bad_values(
     """
     if data.size == 0 or data.dtype.kind not in "fiu":
         return
-    # One pass settles the usual case: a NaN makes the comparison false.
-    low, high = data.min(), data.max()
-    if np.isfinite(low) and np.isfinite(high) and (floor is None or low >= floor):
+    if _are_good(data, floor):
         return
     with np.errstate(invalid="ignore"):
         kinds = {"NaN": np.isnan(data), "infinite": np.isinf(data)}
@@ -98,6 +98,17 @@ def bad_values(
         places = np.argwhere(bad if keep is None else bad & keep)
         if len(places):
             yield f"{name} is {kind} in {len(places)} bins, {where(data, axes, places, is_sky)}"
+
+
+def _are_good(data: NDArray[Any], floor: float | None) -> bool:
+    """Whether all values are finite and none is below `floor`: yes is certain, no may be wrong."""
+    bits = _BITS.get(data.dtype.str)
+    if bits is not None and floor == 0:
+        # One pass: read as integers without sign, finite numbers which are not negative come before all others.
+        return bool(data.view(bits[0]).max() < bits[1])
+    # A NaN makes the comparisons false.
+    low, high = data.min(), data.max()
+    return bool(np.isfinite(low) and np.isfinite(high) and (floor is None or low >= floor))
 
 
 def where(data: NDArray[Any], axes: Sequence[Any], places: NDArray[Any], is_sky: bool = True) -> str:

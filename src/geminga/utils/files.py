@@ -25,6 +25,7 @@ from geminga.errors import CorruptFileError, FileError, FormatError, GemingaErro
 from geminga.utils import whole
 from geminga.utils.locks import locked
 from geminga.utils.replacement import Replacement, refuse_existing, replacing, sync_folders
+from geminga.utils.sums import add_quick_sums, quick_sums
 
 __all__ = [
     "file_path",
@@ -173,11 +174,17 @@ def _commit(made: Sequence[Replacement], overwrite: bool) -> None:
 
 def fits_bytes(hdulist: fits.HDUList, path: Path) -> bytes:
     """Content of a FITS file with its manifest and checksums, compressed if the name ends with ``.gz``."""
+    is_compressed = path.suffix == ".gz"
     whole.add_manifest(hdulist)
+    add_quick_sums([] if is_compressed else hdulist)
     buffer = io.BytesIO()
     hdulist.writeto(buffer, checksum=True)
-    data = buffer.getvalue()
-    return gzip.compress(data, compresslevel=6, mtime=0) if path.suffix == ".gz" else data
+    if is_compressed:
+        return gzip.compress(buffer.getbuffer(), compresslevel=6, mtime=0)
+    for place, text in list(quick_sums(buffer.getvalue(), hdulist)):
+        buffer.seek(place)
+        buffer.write(text)
+    return buffer.getvalue()
 
 
 def write_fits(hdulist: fits.HDUList, path: str | Path, overwrite: bool = False, checksum: bool = True) -> None:

@@ -24,7 +24,9 @@ from geminga.modeling.models import (
     SkyModel,
     SpatialModel,
     SpectralModel,
+    TemplateSpectralModel,
 )
+from tests.unit.datasets import builders
 
 TRUTH = {"star.index": 2.2, "star.amplitude": 8e-13, "star.lon_0": 195.6, "star.lat_0": 4.65, "nebula.sigma": 0.3}
 
@@ -418,3 +420,20 @@ def test_every_backend_keeps_its_trace(backend):
     trace = Fit(backend=backend, store_trace=True).run([dataset]).optimize_result.trace
     assert trace.colnames == ["total_stat", "source.spectral.index", "source.spectral.amplitude"]
     assert len(trace) >= 1
+
+
+@pytest.mark.parametrize("shape", ["point", "gauss"])
+def test_spectrum_without_parameters(shape):
+    """The position alone can be fitted."""
+    dataset = builders.map_dataset(name="field", safe=2.0)
+    spectrum = TemplateSpectralModel([0.3, 30] * u.TeV, [3e-11, 3e-15] * u.Unit("cm-2 s-1 TeV-1"))
+    model = SkyModel.create(spectrum, shape, name="source")
+    model.spatial_model.frame = "icrs"
+    model.spatial_model.lon_0.quantity, model.spatial_model.lat_0.quantity = 83.6 * u.deg, 22.0 * u.deg
+    if shape == "gauss":
+        model.spatial_model.sigma.value = 0.1
+    dataset.models = [model]
+    dataset.counts = dataset.npred()
+    model.spatial_model.lon_0.value += 0.02
+    assert Fit().run(dataset).success
+    np.testing.assert_allclose(model.spatial_model.lon_0.value, 83.6, atol=1e-3)

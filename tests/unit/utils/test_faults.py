@@ -52,3 +52,17 @@ def test_places_of_bad_values():
 def test_many_places_are_counted():
     data = np.full((3, 4), np.inf)
     assert next(iter(bad_values("X", data, [AXIS], is_sky=False))).endswith("and 9 more")
+
+
+@pytest.mark.parametrize("dtype", [">f4", "<f4", "f8", ">f8", "f2", "longdouble", "i4", "u2"])
+@pytest.mark.parametrize("value", [0.0, -0.0, 1.0, -1e-3, np.nan, -np.nan, np.inf, -np.inf, 1e-40])
+@pytest.mark.parametrize("floor", [0.0, -1.0, None])
+def test_any_type_of_number(dtype, value, floor):
+    """What is good is told as one would bin by bin."""
+    if np.dtype(dtype).kind in "iu":
+        value = int(value) if np.isfinite(value) else 3
+    data = np.ones((3, 2, 4), dtype=dtype)[:, :, ::2]
+    data[1, 1, 0] = value
+    own = float(data[1, 1, 0])
+    is_good = np.isfinite(own) and (floor is None or own >= min(floor, 0))
+    assert bool(list(bad_values("X", data, [AXIS], floor=floor))) != is_good

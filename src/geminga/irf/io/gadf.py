@@ -73,7 +73,7 @@ _PREFIXES = {
 _UNITS = {"energy": "TeV", "energy_true": "TeV", "migra": "", **dict.fromkeys(("offset", "rad", "fov_lon", "fov_lat"), "deg")}
 
 # Keywords that describe the table that was read, and are written anew.
-_STRUCTURE = ("EXTNAME", "EXTVER", "CHECKSUM", "DATASUM", "CREF", "TDIM", "TTYPE", "TFORM", "TUNIT")
+_STRUCTURE = ("EXTNAME", "EXTVER", "CHECKSUM", "DATASUM", "QUICKSUM", "CREF", "TDIM", "TTYPE", "TFORM", "TUNIT")
 
 
 def check_format(format: str) -> None:

@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 Array = NDArray[np.float64]
 
+_DENSITY = u.Unit("sr-1")
+
 
 class PSFMap(IRFMap):
     """PSF in true energy for each place of a field.
@@ -62,7 +64,7 @@ class PSFMap(IRFMap):
         super().__init__(psf_map, exposure_map)
 
     def _steps(self, axis: Any) -> Array:
-        return np.asarray(np.pi * np.diff(axis.edges.to_value("rad") ** 2) * self.psf_map.unit.to("sr-1"))
+        return np.asarray(np.pi * np.diff(axis.edges.to_value("rad") ** 2) * self.psf_map.unit.to(_DENSITY))
 
     @property
     def energy_name(self) -> str:
@@ -145,14 +147,14 @@ class PSFMap(IRFMap):
             Shape (n_energy, n_rad), sr-1; zero where the map is.
         """
         axis = self.psf_map.geom.axes["rad"]
-        values = np.clip(values_at(self.psf_map, position) * self.psf_map.unit.to("sr-1"), 0, None)
+        values = np.clip(values_at(self.psf_map, position) * self.psf_map.unit.to(_DENSITY), 0, None)
         total = (values * _rings(axis)).sum(axis=1, keepdims=True)
         return _radii(axis).copy(), np.divide(values, total, out=np.zeros_like(values), where=total > 0)
 
     def _enclosed(self, position: Any) -> Array:
         """Fraction inside each edge of the ``rad`` axis, shape (n_energy, n_rad + 1)."""
         axis = self.psf_map.geom.axes["rad"]
-        values = values_at(self.psf_map, position) * self.psf_map.unit.to("sr-1")
+        values = values_at(self.psf_map, position) * self.psf_map.unit.to(_DENSITY)
         sums = np.cumsum(values * _rings(axis), axis=1)
         return np.concatenate([np.zeros((len(sums), 1)), sums], axis=1)
 
@@ -218,7 +220,7 @@ class PSFMap(IRFMap):
         """Map of the containment radius at an energy, deg."""
         image = self.psf_map.geom.to_image()
         axis = self.psf_map.geom.axes["rad"]
-        values = self.psf_map.frozen_data.astype(float) * self.psf_map.unit.to("sr-1")
+        values = self.psf_map.frozen_data.astype(float) * self.psf_map.unit.to(_DENSITY)
         sums = np.cumsum(values * _rings(axis)[:, None, None], axis=1)
         curves = self._at_energy(sums.reshape(len(sums), -1), energy_true).reshape(sums.shape[1], -1)
         edges = axis.edges.to_value("deg")

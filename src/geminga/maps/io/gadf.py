@@ -73,7 +73,7 @@ def _bands_key(hdu_bands: Any) -> Any:
     """All that a table of axes says, but for its name."""
     if hdu_bands is None:
         return None
-    names = {"", "XTENSION", "EXTNAME", "CHECKSUM", "DATASUM", "COMMENT", "HISTORY", "DATE"}
+    names = {"", "XTENSION", "EXTNAME", "CHECKSUM", "DATASUM", "QUICKSUM", "COMMENT", "HISTORY", "DATE"}
     header = hdu_bands.header
     return tuple((k, header[k]) for k in header if k not in names), np.asarray(hdu_bands.data).tobytes()
 

@@ -102,6 +102,18 @@ def freed(parameters: Iterable[Any]) -> Iterator[None]:
             p.frozen = True
 
 
+def _without_parameters(datasets: list[Any]) -> str:
+    """Why there is nothing to fit, in words."""
+    names = ", ".join(repr(d.name) for d in datasets)
+    models = dict.fromkeys(repr(m.name) for d in datasets for m in d.models or ())
+    if models:
+        return f"No parameter of the models {', '.join(models)} has an effect on dataset {names}; set models with others to fit."
+    return (
+        f"No models are set on dataset {names}; set dataset.models before the fit. "
+        "A model with datasets_names belongs to the datasets of these names alone."
+    )
+
+
 class Objective:
     """Statistic of several datasets as a function of the values of the free parameters.
 
@@ -130,12 +142,7 @@ class Objective:
             self.terms = _joined([d.likelihood() for d in self.datasets])
         self.parameters = unique(p for own in self.terms for p in own.parameters)
         if not self.parameters:
-            names = ", ".join(repr(d.name) for d in self.datasets)
-            msg = (
-                f"No models are set on dataset {names}; set dataset.models before the fit. "
-                "A model with datasets_names belongs to the datasets of these names alone."
-            )
-            raise FitError(msg)
+            raise FitError(_without_parameters(self.datasets))
         self.free = np.array([not p.frozen for p in self.parameters])
         if not self.free.any():
             msg = f"All parameters are frozen ({', '.join(p.name for p in self.parameters)}); unfreeze at least one to fit."

@@ -117,6 +117,11 @@ def misspelt_dataset(field):
     return datasets
 
 
+@case("No parameter of the models 's' has an effect on dataset 'd'")
+def spectra_without_parameters(field):
+    return spectrum(TemplateSpectralModel([1, 40] * u.TeV, [1e-12, 1e-14] * u.Unit("cm-2 s-1 TeV-1")))
+
+
 @case("All parameters are frozen")
 def nothing_free(field):
     field.models.freeze()
