@@ -10,11 +10,14 @@ import numpy as np
 
 from geminga.datasets.products import filled_parts, label
 from geminga.errors import DataError, GeometryError
-from geminga.utils.faults import bad_values, refuse
+from geminga.utils.faults import are_good, bad_values, refuse
 
 __all__ = ["REMEDY", "check_values", "faults", "validate"]
 
 _EXPOSURE = u.Unit("cm2 s")
+_REMEMBERED = 4096
+#: Stamps of maps that were found to be good, oldest first.
+_good: dict[int, None] = {}
 REMEDY = "Correct the maps or exclude the bins with a mask."
 
 
@@ -47,12 +50,26 @@ def faults(self: Any) -> Iterator[str]:
         except (GeometryError, DataError) as error:
             yield str(error)
             continue
-        if part.name in self.checked_maps:
+        if part.name in self.checked_maps and not _is_good(value):
             yield from bad_values(part.name.upper(), value.frozen_data, value.geom.axes[::-1], _used(value, keep))
         response = getattr(value, "_faults", None)
         if response is not None:
             yield from (f"{part.name.upper()}: {text}" for text in response())
     yield from _exposure_faults(self)
+
+
+def _is_good(value: Any) -> bool:
+    """Whether all bins of a map are good, as most are; those of a map which was checked in this state are not looked at again."""
+    stamp = value.settled_stamp
+    if stamp in _good:
+        return True
+    if not are_good(value.frozen_data, 0.0):
+        return False
+    if stamp is not None:
+        _good[stamp] = None
+        while len(_good) > _REMEMBERED:
+            _good.pop(next(iter(_good)), None)
+    return True
 
 
 def _exposure_faults(self: Any) -> Iterator[str]:

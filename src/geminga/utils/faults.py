@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from geminga.errors import DataError
 
-__all__ = ["Checked", "bad_values", "refuse", "reported", "where"]
+__all__ = ["Checked", "are_good", "bad_values", "refuse", "reported", "where"]
 
 log = logging.getLogger(__name__)
 
@@ -86,9 +86,7 @@ def bad_values(
     is_sky : bool
         Whether the last two dimensions are pixels.
     """
-    if data.size == 0 or data.dtype.kind not in "fiu":
-        return
-    if _are_good(data, floor):
+    if are_good(data, floor):
         return
     with np.errstate(invalid="ignore"):
         kinds = {"NaN": np.isnan(data), "infinite": np.isinf(data)}
@@ -100,8 +98,10 @@ def bad_values(
             yield f"{name} is {kind} in {len(places)} bins, {where(data, axes, places, is_sky)}"
 
 
-def _are_good(data: NDArray[Any], floor: float | None) -> bool:
+def are_good(data: NDArray[Any], floor: float | None) -> bool:
     """Whether all values are finite and none is below `floor`: yes is certain, no may be wrong."""
+    if data.size == 0 or data.dtype.kind not in "fiu":
+        return True
     bits = _BITS.get(data.dtype.str)
     if bits is not None and floor == 0:
         # One pass: read as integers without sign, finite numbers which are not negative come before all others.

@@ -1,9 +1,8 @@
 """Sums over the bytes of FITS files: that of the standard, and one which is quicker to verify.
 
-The standard sums words of 32 bits, which a processor turns round and widens one by one. The keyword ``QUICKSUM``, in HDUs of any
-size to speak of, is the sum of the words of 64 bits of the data, lowest byte first, modulo 2**64: any single change shows in it. If
-it agrees, the data are as they were when ``DATASUM`` was written; if not, an edit may have left it behind, and the standard's sum
-decides.
+The standard sums words of 32 bits, which a processor turns round and widens one by one. The keyword ``QUICKSUM``, in large HDUs,
+is the sum of the words of 64 bits of the data, lowest byte first, modulo 2**64: any single change shows in it. If it agrees, the
+data are as they were when ``DATASUM`` was written; if not, an edit may have left it behind, and the standard's sum decides.
 """
 
 from __future__ import annotations
@@ -13,12 +12,13 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from astropy.io import fits
 
-__all__ = ["QUICK", "add_quick_sums", "fits_sum", "has_quick_sum", "joined", "quick_sums"]
+__all__ = ["QUICK", "SMALL", "add_quick_sums", "fits_sum", "has_quick_sum", "is_zero", "joined", "quick_sums"]
 
 QUICK = "QUICKSUM"
 
 _BLOCK, _CARD = 2880, 80
-_SMALL = 1 << 16
+#: Data of fewer bytes have no quick sum.
+SMALL = 1 << 16
 _DIGITS = "ABCDEFGHIJKLMNOP"
 _END = b"END".ljust(_CARD)
 
@@ -42,11 +42,16 @@ def joined(one: int, other: int) -> int:
     return total
 
 
+def is_zero(total: int) -> bool:
+    """Whether a ones' complement sum is zero, of either sign."""
+    return total in {0, 0xFFFFFFFF}
+
+
 def _quick(data: bytes, start: int, end: int) -> str:
     """Value of the keyword: the sum in sixteen letters, and its complement.
 
-    It is known only when the file is complete. A letter and that of its complement add up to the same, so that the ``CHECKSUM`` of
-    the HDU is right whatever they are.
+    It is known only when the file is complete. A letter and its complement add up to the same, so that the ``CHECKSUM`` of the
+    HDU is right whatever they are.
     """
     total = int(np.frombuffer(data, dtype="<u8", count=(end - start) // 8, offset=start).sum())
     digits = [int(digit, 16) for digit in f"{total:016x}"]
@@ -62,7 +67,7 @@ def add_quick_sums(hdulist: Iterable[fits.PrimaryHDU]) -> None:
     """Make room for the keyword in the HDUs of a list that have data enough."""
     for hdu in hdulist:
         hdu.header.remove(QUICK, ignore_missing=True)
-        if hdu.size >= _SMALL:
+        if hdu.size >= SMALL:
             hdu.header[QUICK] = (_DIGITS[0] * 16 + _DIGITS[15] * 16, "sum of 64-bit words of the data")
 
 

@@ -52,7 +52,7 @@ def test_it_stands_for_the_sum_of_the_data(path, read, monkeypatch):
     summed = []
     monkeypatch.setattr(whole, "fits_sum", lambda data, start, end: summed.append(end - start) or sums.fits_sum(data, start, end))
     read(path)
-    assert max(summed) == 2880
+    assert max(summed) < 20_000
     summed.clear()
     read(path, checksum=True)
     assert max(summed) > 70_000

@@ -135,6 +135,11 @@ class Map:
         return self._content.stamp
 
     @property
+    def settled_stamp(self) -> int | None:
+        """The `stamp` if nobody outside holds the array of the data, else ``None``."""
+        return self._content.settled_stamp
+
+    @property
     def meta(self) -> dict[str, Any]:
         """What is known beside the data."""
         return self._meta
@@ -174,7 +179,11 @@ class Map:
         data = self.frozen_data.copy() if data is None else data
         if "dtype" in kwargs:
             data = np.asarray(data).astype(kwargs["dtype"])
-        return self._like(data, kwargs.get("geom"), kwargs.get("unit"), kwargs.get("meta"))
+        new = self._like(data, kwargs.get("geom"), kwargs.get("unit"), kwargs.get("meta"))
+        if not kwargs:
+            del data
+            new._content.take_state(self._content)
+        return new
 
     def _like(self, data: Any, geom: Any = None, unit: Any = None, meta: Any = None) -> Any:
         """Map of the same class with other data, which are not copied; of the class for `geom` if that is of another kind."""

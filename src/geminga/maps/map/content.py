@@ -139,6 +139,16 @@ class Content:
             self._stamp = next(_counter)
         return self._stamp
 
+    @property
+    def settled_stamp(self) -> int | None:
+        """Number of the state if nobody else can change the array, else None."""
+        return None if self._exposed and self._is_held() else self.stamp
+
+    def take_state(self, other: Content) -> None:
+        """Say that the array, which nobody else holds, is a copy of that of another content."""
+        if not other._exposed:
+            self._stamp, self._sum, self._exposed = other.stamp, None, False
+
     def references(self) -> tuple[int, int]:
         """Reference counts of the array and of the array it is a view of (0 if it owns its memory)."""
         base = self.array.base
