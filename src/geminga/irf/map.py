@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from geminga.errors import FormatError, GeometryError, InputError, NameLookupError
 from geminga.irf.defaults import all_sky_image
 from geminga.maps import Map, RegionNDMap
-from geminga.utils.faults import Checked, bad_values, reported, where
+from geminga.utils.faults import Checked, are_good, bad_values, reported, where
 from geminga.utils.files import read_fits, reading, write_fits
 
 __all__ = ["IRFMap"]
@@ -60,9 +60,10 @@ class IRFMap(Checked):
 
     def _faults(self) -> Iterator[str]:
         own, other = self._irf_map, self.exposure_map
-        # A thousandth of the largest value below zero is rounding.
-        floor = -1e-3 * max(float(np.nanmax(own.frozen_data, initial=0.0)), 0.0)
-        yield from bad_values(self.hdu_name, own.frozen_data, own.geom.axes[::-1], floor=floor)
+        if not are_good(own.frozen_data, 0.0):
+            # A thousandth of the largest value below zero is rounding.
+            floor = -1e-3 * max(float(np.nanmax(own.frozen_data, initial=0.0)), 0.0)
+            yield from bad_values(self.hdu_name, own.frozen_data, own.geom.axes[::-1], floor=floor)
         if other is not None:
             yield from bad_values(f"{self.hdu_name}_EXPOSURE", other.frozen_data, other.geom.axes[::-1])
         yield from self._too_large()
