@@ -17,6 +17,7 @@ __getattr__, __dir__, __all__ = attach(
             "SPECTRAL_MODEL_REGISTRY",
             "TEMPORAL_MODEL_REGISTRY",
         ],
+        ".hermes": ["read_hermes_cube"],
         ".npred": ["TemplateNPredModel"],
         ".sky": ["SkyModel"],
         ".spatial": [
