@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
 from astropy.nddata.utils import NoOverlapError, PartialOverlapError
+from astropy.wcs import WCS
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -97,6 +98,20 @@ def test_summary() -> None:
     assert "width      : 3.0 deg x 2.0 deg" in lines
     assert "<pre>" in GEOM._repr_html_()
     assert pickle.loads(pickle.dumps(GEOM)) == GEOM
+    # The projection is sent as what makes it, or as a whole if there is more to it.
+    for frame in ("icrs", "galactic", "fk5", "fk4"):
+        for proj in ("CAR", "TAN", "AIT"):
+            geom = WcsGeom.create(npix=(30, 20), binsz=(0.3, 0.2), proj=proj, frame=frame, refpix=(4.5, 7), skydir=(10, 20))
+            other = pickle.loads(pickle.dumps(geom))
+            assert other == geom
+            assert other.wcs.wcs.compare(geom.wcs.wcs)
+            assert other.wcs.array_shape == geom.wcs.array_shape == (20, 30)
+    turned = WCS(GEOM.wcs.to_header())
+    turned.wcs.pc = [[0.8, -0.6], [0.6, 0.8]]
+    geom = WcsGeom(turned, npix=GEOM.npix[0][0])
+    other = pickle.loads(pickle.dumps(geom))
+    assert_allclose(other.wcs.wcs.pc, turned.wcs.pc)
+    assert other == geom
     assert hash(GEOM) is not None
     assert GEOM != IMAGE
     assert GEOM != "GEOM"

@@ -71,6 +71,17 @@ def shifted_wcs(wcs: WCS, crpix: Any, npix: tuple[int, int], scale: Any = None) 
     return new
 
 
+def _arguments(wcs: WCS, npix: tuple[int, int]) -> tuple[Any, ...] | None:
+    """Arguments with which `make_wcs` gives a WCS again; None where there is more to it, such as a distortion."""
+    inner = wcs.wcs
+    frame = "galactic" if inner.ctype[0].startswith("GLON") else inner.radesys.strip().lower()
+    if frame not in _CTYPES or inner.naxis != 2 or wcs.has_distortion:
+        return None
+    numbers = (tuple(np.asarray(values).tolist()) for values in (inner.crval, inner.crpix, inner.cdelt))
+    arguments = (frame, inner.ctype[0][5:], *numbers, npix)
+    return arguments if make_wcs(*arguments).wcs.compare(inner) else None
+
+
 class PixelGrid:
     """Projection and size of an image.
 
@@ -101,8 +112,13 @@ class PixelGrid:
         return self._last_part[1]
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without coordinates: to compute them takes less than to send them to another process."""
-        return {"wcs": self.wcs, "npix": self.npix, "_vectors": {}, "_last_part": None}
+        """Without coordinates: to compute them takes less than to send them to another process, as it does to make the WCS."""
+        arguments = _arguments(self.wcs, self.npix)
+        return {"npix": self.npix, "arguments": arguments, "wcs": None if arguments else self.wcs}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        wcs = make_wcs(*state["arguments"]) if state["arguments"] else state["wcs"]
+        self.__dict__.update(PixelGrid(wcs, state["npix"]).__dict__)
 
     def __copy__(self) -> PixelGrid:
         """Itself, as it does not change."""
