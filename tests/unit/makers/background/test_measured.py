@@ -311,6 +311,15 @@ class TestAdaptiveRing:
             assert safe.any()
             assert (circle[safe] <= alpha * result.acceptance_off.data[safe] * (1 + 1e-9)).all()
 
+    def test_acceptance_is_that_of_a_circle(self):
+        """In pixels theta is theta divided by their size, not times it, with which each pixel would be alone."""
+        dataset = flat_map()
+        maker = AdaptiveRingBackgroundMaker("0.4 deg", "1.5 deg", "0.3 deg", theta="0.22 deg")
+        y, x = np.indices(dataset.counts.geom.data_shape[1:])
+        number = (np.hypot(y - 25, x - 30) <= 0.22 / 0.05).sum()
+        assert number == 61
+        assert_allclose(maker._acceptance(dataset)[:, 25, 30], [8 * number, 4 * number])
+
     def test_none_large_enough(self):
         maker = AdaptiveRingBackgroundMaker("0.2 deg", "0.4 deg", "0.1 deg", threshold_alpha=1e-4)
         result = maker.run(flat_map())
