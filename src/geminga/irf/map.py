@@ -18,10 +18,15 @@ from geminga.maps import Map, RegionNDMap
 from geminga.utils.faults import Checked, are_good, bad_values, reported, where
 from geminga.utils.files import read_fits, reading, write_fits
 
-__all__ = ["IRFMap"]
+__all__ = ["IRFMap", "own_map"]
 
 #: Excess of a probability above one which coarse bins may give.
 _TOLERANCE = 0.05
+
+
+def own_map() -> Any:
+    """Property of a class of `IRFMap` by which users know its map."""
+    return property(lambda self: self._irf_map, lambda self, value: setattr(self, "_irf_map", value), doc="The map.")
 
 
 class IRFMap(Checked):
@@ -42,6 +47,8 @@ class IRFMap(Checked):
 
     tag: ClassVar[str] = ""
     required_axes: ClassVar[list[str]] = []
+    #: Unit of the map, if there is no other.
+    default_unit: ClassVar[str] = ""
     #: Name of the HDU.
     hdu_name: ClassVar[str] = "IRF"
     #: Formats besides gadf: functions from HDUs to map and exposure, and back to a list of HDUs.
@@ -57,6 +64,18 @@ class IRFMap(Checked):
             msg = f"{type(self).__name__} needs axes {self.required_axes}, the map has {names}."
             raise GeometryError(msg)
         self._irf_map, self.exposure_map = irf_map, exposure_map
+
+    @classmethod
+    def from_geom(cls, geom: Any) -> Any:
+        """Zeros on a geometry with the required axes, without exposure.
+
+        Parameters
+        ----------
+        geom : Geom
+            Geometry of the response.
+        """
+        exposure = Map.from_geom(geom.squash(cls.required_axes[0]), unit="m2 s")
+        return cls(Map.from_geom(geom, unit=cls.default_unit), exposure)
 
     def _faults(self) -> Iterator[str]:
         own, other = self._irf_map, self.exposure_map

@@ -13,7 +13,7 @@ from geminga.irf import plot
 from geminga.irf.edisp.kernel import EDispKernel
 from geminga.irf.edisp.migra import kernel_from_migra, normalized
 from geminga.irf.io import fermi
-from geminga.irf.map import IRFMap, same_everywhere
+from geminga.irf.map import IRFMap, own_map, same_everywhere
 from geminga.irf.place import values_at
 from geminga.irf.sample import draw_along
 from geminga.maps import Map, MapAxis, MapCoord
@@ -45,19 +45,7 @@ class EDispMap(IRFMap):
     def _steps(self, axis: Any) -> Array:
         return np.diff(axis.edges.value)
 
-    @property
-    def edisp_map(self) -> Any:
-        """The map."""
-        return self._irf_map
-
-    @edisp_map.setter
-    def edisp_map(self, value: Any) -> None:
-        self._irf_map = value
-
-    @classmethod
-    def from_geom(cls, geom: Any) -> Any:
-        """Zeros on a geometry with axes ``migra`` and ``energy_true``."""
-        return cls(Map.from_geom(geom, unit=""), Map.from_geom(geom.squash("migra"), unit="m2 s"))
+    edisp_map = own_map()
 
     @classmethod
     def from_diagonal_response(cls, energy_axis_true: Any, migra_axis: Any = None) -> Any:
@@ -195,19 +183,7 @@ class EDispKernelMap(IRFMap):
     def _steps(self, axis: Any) -> Array:
         return np.ones(axis.nbin)
 
-    @property
-    def edisp_map(self) -> Any:
-        """The map."""
-        return self._irf_map
-
-    @edisp_map.setter
-    def edisp_map(self, value: Any) -> None:
-        self._irf_map = value
-
-    @classmethod
-    def from_geom(cls, geom: Any) -> Any:
-        """Zeros on a geometry with axes ``energy`` and ``energy_true``."""
-        return cls(Map.from_geom(geom, unit=""), Map.from_geom(geom.squash("energy"), unit="m2 s"))
+    edisp_map = own_map()
 
     @classmethod
     def from_edisp_kernel(cls, edisp: Any, geom: Any = None) -> Any:

@@ -15,7 +15,7 @@ from geminga.errors import GeometryError, InputError
 from geminga.irf import plot
 from geminga.irf.defaults import rad_axis_default
 from geminga.irf.io import fermi
-from geminga.irf.map import IRFMap, same_everywhere
+from geminga.irf.map import IRFMap, own_map, same_everywhere
 from geminga.irf.place import values_at
 from geminga.irf.psf.kernel import PSFKernel, kernel_images, spectral_weights, tabulated_profile
 from geminga.irf.sample import draw_along
@@ -56,6 +56,7 @@ class PSFMap(IRFMap):
 
     tag: ClassVar[str] = "psf_map"
     required_axes: ClassVar[list[str]] = ["rad", "energy_true"]
+    default_unit: ClassVar[str] = "sr-1"
     hdu_name: ClassVar[str] = "PSF"
     other_readers = MappingProxyType({"gtpsf": fermi.read_gtpsf})
     other_writers = MappingProxyType({"gtpsf": fermi.gtpsf_hdus})
@@ -71,22 +72,9 @@ class PSFMap(IRFMap):
         """Name of the energy axis."""
         return self.required_axes[1]
 
-    @property
-    def psf_map(self) -> Any:
-        """The map."""
-        return self._irf_map
-
-    @psf_map.setter
-    def psf_map(self, value: Any) -> None:
-        self._irf_map = value
+    psf_map = own_map()
 
     # ---- making ------------------------------------------------------------------------------
-
-    @classmethod
-    def from_geom(cls, geom: Any) -> Any:
-        """Zeros on a geometry with axes ``rad`` and energy."""
-        exposure = Map.from_geom(geom.squash("rad"), unit="m2 s")
-        return cls(Map.from_geom(geom, unit="sr-1"), exposure)
 
     @classmethod
     def from_gauss(cls, energy_axis_true: Any, rad_axis: Any = None, sigma: Any = 0.1 * u.deg, geom: Any = None) -> Any:
