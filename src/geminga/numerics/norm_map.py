@@ -27,7 +27,7 @@ from geminga.numerics.poisson import TRUNCATION
 from geminga.numerics.radial import gauss_legendre
 from geminga.numerics.stieltjes import fraction
 
-__all__ = ["Layer", "NormMap", "correlate", "sensitivity", "window_sums"]
+__all__ = ["Correlation", "Layer", "NormMap", "correlate", "sensitivity", "window_sums"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -82,10 +82,31 @@ class _Convolver:
         return np.asarray(out[hy : hy + ny, hx : hx + nx])
 
 
+class Correlation:
+    """Sums over the window around each pixel of any number of images, with one kernel.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the images, (ny, nx).
+    kernel : array
+        Weights, odd shape.
+    workers : int
+        Threads of the Fourier transforms.
+    """
+
+    def __init__(self, shape: tuple[int, int], kernel: Array, workers: int = 1) -> None:
+        self._convolver = _Convolver(shape, kernel.shape, workers)
+        self._kernel = self._convolver.forward(kernel[::-1, ::-1])
+
+    def __call__(self, image: Array) -> Array:
+        """``out(p) = sum_i image(i) kernel(i - p)``, zero beyond the edges; same shape."""
+        return self._convolver.back(self._convolver.forward(image) * self._kernel)
+
+
 def correlate(image: Array, kernel: Array, workers: int = 1) -> Array:
     """Sum over the window around each pixel, ``out(p) = sum_i image(i) kernel(i - p)``, zero beyond the edges; same shape."""
-    convolver = _Convolver(image.shape, kernel.shape, workers)
-    return convolver.back(convolver.forward(image) * convolver.forward(kernel[::-1, ::-1]))
+    return Correlation(image.shape, kernel, workers)(image)
 
 
 class NormMap:

@@ -36,7 +36,9 @@ Array = NDArray[np.float64]
 #: Smallest prediction whose logarithm is taken.
 TRUNCATION = 1e-25
 
-_SERIES = 1.0 / (2 * np.arange(1, 12) + 1)
+#: Relative distance of prediction and counts below which their deviance is a series, and its coefficients, 1e-16 there.
+_NEAR = 0.1
+_SERIES = 1.0 / (2 * np.arange(1, 7) + 1)
 
 
 def _float_arrays(*values: ArrayLike) -> list[Array]:
@@ -89,17 +91,18 @@ def deviance(n: ArrayLike, mu: ArrayLike) -> Array:
     """
     n, mu = _float_arrays(n, mu)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        x = (mu - n) / n
-        far = mu - n - xlogy(n, mu / n)
-        # x - ln(1 + x) = x r - 2 (r^3/3 + r^5/5 + ...) with r = x / (2 + x)
-        near = np.abs(x) < 0.3
-        r = np.where(near, x / (2 + x), 0.0)
-        square = r * r
-        tail = np.zeros_like(r)
-        for coefficient in _SERIES[::-1]:
-            tail = square * (coefficient + tail)
-        close = n * (np.where(near, x, 0.0) * r - 2 * r * tail)
-    out = np.where(near, close, far)
+        excess = mu - n
+        x = excess / n
+        out = np.asarray(excess - n * np.log(mu / n))
+    near = np.abs(x) < _NEAR
+    x = x[near]
+    # x - ln(1 + x) = x r - 2 (r^3/3 + r^5/5 + ...) with r = x / (2 + x)
+    r = x / (2 + x)
+    square = r * r
+    tail = np.zeros_like(r)
+    for coefficient in _SERIES[::-1]:
+        tail = square * (coefficient + tail)
+    out[near] = n[near] * r * (x - 2 * tail)
     return np.asarray(2 * np.where(n == 0, mu, out))
 
 

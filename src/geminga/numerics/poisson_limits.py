@@ -120,21 +120,51 @@ def wstat_limit(n_on: ArrayLike, n_off: ArrayLike, alpha: ArrayLike, rise: float
         Only signals not below zero are allowed, also as the best one.
     """
     on, off, ratio = (np.array(a, dtype=float) for a in np.broadcast_arrays(n_on, n_off, alpha))
-    best = on - ratio * off
+    rises = np.full(on.shape, float(rise))
     if bounded:
-        best = np.maximum(best, 0.0)
-    base = wstat(on, off, ratio, best) + rise
-
-    def function(x: Array) -> tuple[Array, Array]:
-        value, slope, _ = wstat_terms(on, off, ratio, x)
-        return value - base, slope
-
-    error = np.sqrt(on + ratio**2 * off)
-    root = convex_root(function, best, side * (np.sqrt(rise) * (error + ratio) + rise))
+        rises += np.where(on < ratio * off, wstat(on, off, ratio, 0.0), 0.0)
     if side > 0:
-        return root
+        return _tilted_signal(on, off, ratio, rises)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        root = np.asarray(-ratio * _tilted_signal(off, on, 1 / ratio, rises))
     # Without off exposure signals below zero do not exist.
-    return np.where(ratio == 0, best - cash_errors(on, rise)[0], root)
+    none = ratio == 0
+    root[none] = on[none] - cash_errors(on[none], rise)[0]
+    return np.asarray(root)
+
+
+def _tilted_signal(n_on: Array, n_off: Array, alpha: Array, rise: Array) -> Array:
+    """Signal above the excess at which the profile statistic is `rise`; the one below is this with the regions exchanged.
+
+    Along the profile m = n_on / (1 - t) and b = n_off / (1 + alpha t) for one number t, half the slope of the statistic, which is
+    2 n_on (e^y - 1 - y) + 2 n_off (ln(1 + alpha t) - alpha t / (1 + alpha t)) with t = 1 - e^-y. At t = 1, which only n_on = 0
+    reaches, m begins to grow from zero, and the statistic is a straight line from there.
+    """
+
+    def part(t: Array) -> Array:
+        return n_off * (np.log1p(alpha * t) - alpha * t / (1 + alpha * t))
+
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        whole = part(np.ones_like(rise))
+        beyond = (n_on == 0) & (2 * whole <= rise)
+        q = rise / (2 * n_on)
+        high = np.where(n_on > 0, np.minimum(np.sqrt(2 * q), np.log1p(q + np.sqrt(2 * q))), 40.0)
+        low, y = np.zeros_like(high), np.minimum(np.sqrt(rise / (n_on + alpha**2 * n_off)), high)
+        for _ in range(100):
+            t, grown = -np.expm1(-y), np.expm1(y)
+            h = n_on * (grown - y) + part(t)
+            slope = n_on * grown + n_off * alpha**2 * t * (1 - t) / (1 + alpha * t) ** 2
+            low, high = np.where(2 * h < rise, y, low), np.where(2 * h < rise, high, y)
+            # The root of the statistic is nearly a straight line.
+            new = y + (np.sqrt(rise / 2) - np.sqrt(h)) * 2 * np.sqrt(h) / slope
+            new = np.where((new >= low) & (new <= high), new, 0.5 * (low + high))
+            is_near = (np.abs(new - y) <= 1e-8 * new) | np.isnan(new) | beyond  # the error of the new one is the square of that
+            y = new
+            if is_near.all():
+                break
+        signal = n_on * np.exp(y) - alpha * n_off / (1 + alpha * -np.expm1(-y))
+        end = -alpha * n_off / (1 + alpha)
+    return np.asarray(np.where(beyond, end + 0.5 * rise - whole, signal))
 
 
 def wstat_matching_excess(n_off: ArrayLike, alpha: ArrayLike, significance: ArrayLike, mu: ArrayLike = 0.0) -> Array:

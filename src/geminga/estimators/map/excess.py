@@ -11,16 +11,18 @@ from numpy.typing import NDArray
 from geminga.errors import InputError
 from geminga.estimators.base import Estimator, angle, band_axis, check_data, check_sigma, energy_groups
 from geminga.estimators.exposure import estimate_exposure_reco_energy
-from geminga.estimators.points.norms import NormOptions, estimate_norms, estimate_single_bins
+from geminga.estimators.map.single_bins import ExcessOptions, cash_excess, wstat_excess
 from geminga.flux import FluxMaps
 from geminga.maps import Map
 from geminga.modeling.models import PowerLawSpectralModel
-from geminga.numerics.binned_norm import BinnedProblem
-from geminga.numerics.norm_map import correlate
+from geminga.numerics.norm_map import Correlation
 
 __all__ = ["ExcessMapEstimator"]
 
 Array = NDArray[np.float64]
+
+#: Sums below this fraction of the largest pixel are rounding of the Fourier transform.
+NOISE = 1e-13
 
 
 class ExcessMapEstimator(Estimator):
@@ -125,12 +127,11 @@ class ExcessMapEstimator(Estimator):
         kernel = self.estimate_kernel(dataset) if kernel is None else kernel
         mask = self.estimate_mask_default(dataset) if mask is None else mask
         reco = estimate_exposure_reco_energy(dataset, self.spectral_model) if reco_exposure is None else reco_exposure
-        shape = kernel.frozen_data
-        inside = np.asarray(mask.frozen_data, dtype=float)
+        circle = _Circle(kernel.frozen_data, mask.frozen_data)
         out = np.zeros(dataset._geom.data_shape)
-        for e, (own, seen) in enumerate(zip(reco.frozen_data, inside, strict=True)):
-            number = correlate(seen, shape)
-            np.divide(correlate(own * seen, shape), number, out=out[e], where=number > 0.5)
+        for e in range(len(out)):
+            number = circle.number(slice(e, e + 1))
+            np.divide(circle.total(reco.frozen_data, slice(e, e + 1)), number, out=out[e], where=number > 0.5)
         return Map.from_geom(dataset._geom, data=out, unit=reco.unit)
 
     def run(self, dataset: Any) -> FluxMaps:
@@ -176,91 +177,112 @@ class ExcessMapEstimator(Estimator):
     def _maps(self, dataset: Any, groups: list[slice], reco_exposure: Any) -> FluxMaps:
         check_data([dataset])
         axis = dataset._geom.axes["energy"]
-        kernel = self.estimate_kernel(dataset).frozen_data
-        inside = np.asarray(self.estimate_mask_default(dataset).frozen_data)
-        expected = None
-        if reco_exposure is not None:
-            flux = self.spectral_model.integral(axis.edges_min, axis.edges_max)
-            expected = (reco_exposure.quantity * flux[:, None, None]).to_value("")
-        elif dataset.exposure is not None:
-            expected = estimate_exposure_reco_energy(dataset, self.spectral_model, normalize=False).frozen_data
-        predicted = np.zeros(dataset._geom.data_shape)
-        if dataset.stat_type != "wstat":
-            predicted = np.asarray(dataset.npred().frozen_data, dtype=float)
-        elif dataset.models:
-            predicted = np.asarray(dataset.npred_signal().frozen_data, dtype=float)
-        bands = []
-        for group in groups:
-            band = self._band(dataset, group, kernel, inside, predicted)
-            bands.append(self._with_norms(band, expected, group, kernel, inside))
+        circle = _Circle(self.estimate_kernel(dataset).frozen_data, self.estimate_mask_default(dataset).frozen_data)
+        expected, predicted = self._expected(dataset, reco_exposure), self._predicted(dataset)
+        out: dict[str, Array] = {}
+        for number, group in enumerate(groups):
+            for name, image in self._band(dataset, group, circle, expected, predicted).items():
+                # Filled band by band, so that a map is held once.
+                out.setdefault(name, np.empty((len(groups), *image.shape)))[number] = image
         cube = dataset._geom.to_image().to_cube([band_axis(axis, groups)])
-        data = {name: Map.from_geom(cube, data=np.stack([band[name] for band in bands])) for name in bands[0]}
         meta = {"n_sigma": self.n_sigma, "n_sigma_ul": self.n_sigma_ul, "n_sigma_sensitivity": self.n_sigma_sensitivity}
+        data = {name: Map.from_geom(cube, data=values) for name, values in out.items()}
         return FluxMaps(data, reference_model=self.spectral_model, meta=meta, gti=dataset.gti)
 
-    def _band(self, dataset: Any, group: slice, kernel: Array, inside: NDArray[np.bool_], predicted: Array) -> dict[str, Array]:
-        """Excess and its errors in counts, summed over the energies of a band."""
+    def _expected(self, dataset: Any, reco_exposure: Any) -> Array | None:
+        """Counts in each bin if all flux of the reference spectrum came from the pixel; None without exposure."""
+        if reco_exposure is not None:
+            axis = dataset._geom.axes["energy"]
+            flux = self.spectral_model.integral(axis.edges_min, axis.edges_max)
+            return np.asarray((reco_exposure.quantity * flux[:, None, None]).to_value(""))
+        if dataset.exposure is None:
+            return None
+        return np.asarray(estimate_exposure_reco_energy(dataset, self.spectral_model, normalize=False).frozen_data)
 
-        def circle(data: Any) -> Array:
-            return correlate(np.where(inside[group], data[group], 0.0).sum(axis=0), kernel)
+    @staticmethod
+    def _predicted(dataset: Any) -> Array | None:
+        """What is expected without a further source, but for a background that was measured; None for nothing."""
+        if dataset.stat_type != "wstat":
+            return np.asarray(dataset.npred().frozen_data, dtype=float)
+        return np.asarray(dataset.npred_signal().frozen_data, dtype=float) if dataset.models else None
 
-        seen = correlate(inside[group].any(axis=0).astype(float), kernel) > 0.5
-        counts = np.rint(circle(dataset.counts.frozen_data))
-        other = np.maximum(circle(predicted), 0.0)
-        off, alpha = np.full(counts.shape, np.nan), np.full(counts.shape, np.nan)
-        if dataset.stat_type == "wstat":
-            off, alpha = self._off(dataset, group, inside, circle)
-            background = np.nan_to_num(off * alpha) + other
-        else:
-            background = other
-        pixels = np.flatnonzero(seen)
-        flat = [values.ravel()[pixels] for values in (counts, other, np.ones_like(counts), off, alpha)]
-        options = NormOptions(
-            self.selection_optional, self.n_sigma, self.n_sigma_ul, self.n_sigma_sensitivity, -np.inf, np.inf, np.ones(0)
-        )
-        if dataset.stat_type == "wstat":
-            found = estimate_norms(BinnedProblem(len(pixels), np.arange(len(pixels)), *flat), options)
-        else:
-            found = estimate_single_bins(flat[0], flat[1], options)
-        if "norm_sensitivity" in found and self.apply_threshold_sensitivity:
-            least = np.maximum(self.gamma_min_sensitivity, self.bkg_syst_fraction_sensitivity * background.ravel()[pixels])
-            found["norm_sensitivity"] = np.maximum(found["norm_sensitivity"], least)
-        out = {"counts": np.where(seen, counts, np.nan)}
-        for name, values in found.items():
-            image = np.full(counts.shape, np.nan)
-            image.ravel()[pixels] = values
-            out[name] = image
-        out["npred_excess"] = out["norm"].copy()
-        out["npred"] = background + out["npred_excess"]
-        return out
-
-    def _off(self, dataset: Any, group: slice, inside: NDArray[np.bool_], circle: Any) -> tuple[Array, Array]:
-        """Off counts and ratio of the acceptances around each pixel."""
-        off_map, background = dataset.counts_off.frozen_data.astype(float), np.nan_to_num(dataset.background.frozen_data)
-        if self.correlate_off:
-            off = circle(off_map)
-            expected = circle(background)
-            alpha = np.divide(expected, off, out=np.zeros_like(off), where=off > 1e-6)
-            empty = circle(dataset.acceptance.frozen_data), circle(dataset.acceptance_off.frozen_data)
-            ratio = np.divide(*empty, out=np.zeros_like(off), where=empty[1] > 0)
-            return np.rint(off), np.where(off > 0.5, alpha, ratio)
-        off = np.where(inside[group], off_map[group], 0.0).sum(axis=0)
-        accepted = np.where(inside[group], dataset.acceptance_off.frozen_data[group], 0.0).sum(axis=0)
-        alpha = np.divide(circle(dataset.acceptance.frozen_data), accepted, out=np.zeros_like(off), where=accepted > 0)
-        return off, alpha
-
-    def _with_norms(
-        self, band: dict[str, Array], expected: Array | None, group: slice, kernel: Array, inside: NDArray[np.bool_]
+    def _band(
+        self, dataset: Any, group: slice, circle: _Circle, expected: Array | None, predicted: Array | None
     ) -> dict[str, Array]:
-        """Counts divided by those which the reference spectrum would give: all of the source's counts inside the circle."""
-        if expected is None:
-            return band
-        seen = inside[group]
-        # A point source at the centre of the circle has the mean exposure of the circle.
-        total = correlate(np.where(seen, expected[group], 0.0).sum(axis=0), kernel)
-        number = correlate(seen.any(axis=0).astype(float), kernel)
-        reference = np.divide(total, number, out=np.full_like(total, np.nan), where=number > 0.5)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            for name in [key for key in band if key.startswith("norm")]:
-                band[name] = np.where(reference > 0, band[name] / reference, np.nan)
-        return band
+        """All images of one band. Fluxes are counts over those which the reference spectrum would give."""
+        number = circle.number(group)
+        pixels = number > 0.5
+        counts = circle.total(dataset.counts.frozen_data, group)
+        other = np.zeros_like(counts) if predicted is None else np.maximum(circle.total(predicted, group), 0.0)
+        options = ExcessOptions(self.selection_optional, self.n_sigma, self.n_sigma_ul, self.n_sigma_sensitivity)
+        background = other[pixels]
+        if dataset.stat_type == "wstat":
+            off, alpha = (values[pixels] for values in self._off(dataset, group, circle))
+            found = wstat_excess(counts[pixels], background, off, alpha, options)
+            background = background + off * alpha
+        else:
+            found = cash_excess(counts[pixels], background, options)
+        if "norm_sensitivity" in found and self.apply_threshold_sensitivity:
+            least = np.maximum(self.gamma_min_sensitivity, self.bkg_syst_fraction_sensitivity * background)
+            found["norm_sensitivity"] = np.maximum(found["norm_sensitivity"], least)
+        found |= {"counts": counts[pixels], "npred_excess": found["norm"], "npred": background + found["norm"]}
+        if expected is not None:
+            # A point source at the centre of the circle has the mean exposure of the circle, and all its counts inside.
+            reference = circle.total(expected, group)[pixels] / number[pixels]
+            factor = np.divide(1.0, reference, out=np.full_like(reference, np.nan), where=reference > 0)
+            found |= {name: values * factor for name, values in found.items() if name.startswith("norm")}
+        return {name: _image(values, pixels) for name, values in found.items()}
+
+    def _off(self, dataset: Any, group: slice, circle: _Circle) -> tuple[Array, Array]:
+        """Off counts and ratio of the acceptances around each pixel."""
+        counts_off, acceptance, acceptance_off = (
+            getattr(dataset, name).frozen_data for name in ("counts_off", "acceptance", "acceptance_off")
+        )
+        own = circle.total(acceptance, group)
+        if not self.correlate_off:
+            accepted = circle.inside_total(acceptance_off, group)
+            alpha = np.divide(own, accepted, out=np.zeros_like(own), where=accepted > 0)
+            return circle.inside_total(counts_off, group), alpha
+        off = circle.total(counts_off, group)
+        expected = circle.total(np.nan_to_num(dataset.background.frozen_data), group)
+        accepted = circle.total(acceptance_off, group)
+        ratio = np.divide(own, accepted, out=np.zeros_like(off), where=accepted > 0)
+        return off, np.divide(expected, off, out=ratio, where=off > 0)
+
+
+class _Circle:
+    """Sums over the bins of a band and the circle around each pixel, of bins inside the mask."""
+
+    def __init__(self, kernel: Array, inside: Any) -> None:
+        self._inside = np.asarray(inside, dtype=bool)
+        self._sum = Correlation(self._inside.shape[1:], kernel)
+        self._numbers: dict[bytes, Array] = {}
+
+    def inside_total(self, data: Any, group: slice) -> Array:
+        """Sum over the energies of a band in each pixel."""
+        inside = self._inside[group]
+        image: Array = np.sum(data[group], axis=0, where=inside, dtype=float)
+        return image
+
+    def total(self, data: Any, group: slice) -> Array:
+        """Sum over the energies of a band and over the circle."""
+        image = self.inside_total(data, group)
+        total = self._sum(image)
+        if (np.rint(image) == image).all():
+            return np.rint(total)  # whole numbers have whole sums
+        return np.where(np.abs(total) < NOISE * np.abs(image).max(initial=0.0), 0.0, total)
+
+    def number(self, group: slice) -> Array:
+        """Pixels of the circle that have a bin inside the mask."""
+        seen = self._inside[group].any(axis=0)
+        key = np.packbits(seen).tobytes()
+        if key not in self._numbers:
+            self._numbers[key] = np.rint(self._sum(seen.astype(float)))
+        return self._numbers[key]
+
+
+def _image(values: Array, pixels: NDArray[np.bool_]) -> Array:
+    """Image with the values at some pixels, NaN elsewhere."""
+    out = np.full(pixels.shape, np.nan)
+    out[pixels] = values
+    return out

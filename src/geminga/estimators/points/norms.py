@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 
 from geminga.numerics.binned_norm import BinnedProblem
 from geminga.numerics.norm_fit import best_norm, crossing
-from geminga.numerics.poisson import TRUNCATION, deviance
-from geminga.numerics.poisson_limits import cash_errors, cash_matching_excess
 
-__all__ = ["NormOptions", "estimate_norms", "estimate_single_bins", "sensitivity"]
+__all__ = ["NormOptions", "estimate_norms", "sensitivity"]
 
 Array = NDArray[np.float64]
 
@@ -66,37 +64,6 @@ def estimate_norms(problem: BinnedProblem, options: NormOptions) -> dict[str, Ar
     if "scan" in options.selection:
         scan = np.stack([problem.absolute(np.full(problem.number, value)) for value in options.scan])
         out["stat_scan"] = np.where(has_bins, scan, np.nan)
-    return out
-
-
-def estimate_single_bins(counts: Array, background: Array, options: NormOptions) -> dict[str, Array]:
-    """As `estimate_norms` in closed form, for problems of one bin with a known background and a signal of one.
-
-    The errors depend on the counts alone, so that each number of counts is worked out once.
-    """
-    values, place = np.unique(counts, return_inverse=True)
-    norm = counts - background
-    ts = deviance(counts, np.maximum(background, TRUNCATION))
-    with np.errstate(divide="ignore"):
-        log = np.where(values > 0, np.log(np.where(values > 0, values, 1.0)), 0.0)
-    stat = (2 * (values - values * log))[place]
-    out = {
-        "norm": norm,
-        "norm_err": np.where(counts > 0, options.n_sigma * np.sqrt(counts), np.nan),
-        "stat": stat,
-        "stat_null": stat + ts,
-        "ts": ts,
-        "sqrt_ts": np.sign(norm) * np.sqrt(np.maximum(ts, 0.0)),
-        "niter": np.ones(len(counts)),
-        "success": np.ones(len(counts)),
-    }
-    if "errn-errp" in options.selection:
-        low, high = cash_errors(values, options.n_sigma**2)
-        out |= {"norm_errn": low[place], "norm_errp": high[place]}
-    if "ul" in options.selection:
-        out["norm_ul"] = norm + cash_errors(values, options.n_sigma_ul**2)[1][place]
-    if "sensitivity" in options.selection:
-        out["norm_sensitivity"] = cash_matching_excess(background, options.n_sigma_sensitivity)
     return out
 
 
