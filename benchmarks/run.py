@@ -66,6 +66,7 @@ NAMES = (
     "ts_map",
     "ts_map_fermi",
     "excess_map",
+    "excess_map_ring",
     "asmooth",
     "sensitivity",
     "reduce_maps",

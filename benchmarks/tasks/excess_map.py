@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from taskkit import Package, clock, main, read_gc
 
-GOAL = 30.0
+# Both packages make a few transforms and closed forms for each band; the ring has what is to be gained (`excess_map_ring`).
+GOAL = 3.0
 ROUNDS = 2
+NAMES = ("counts", "npred_excess", "sqrt_ts", "norm_ul", "norm_errp")
 
 
 def run(package: Package) -> dict:
@@ -15,8 +17,7 @@ def run(package: Package) -> dict:
     estimator = package.estimators.ExcessMapEstimator("0.1 deg", selection_optional=["errn-errp", "ul"], energy_edges=edges)
     seconds, maps = clock(lambda: estimator.run(dataset))
     place = (5, slice(100, 140, 5), slice(140, 180, 5))
-    names = ("counts", "npred_excess", "sqrt_ts", "norm_ul", "norm_errp")
-    return {"time": seconds, "result": {name: np.nan_to_num(maps[name].data[place]).ravel().tolist() for name in names}}
+    return {"time": seconds, "result": {name: np.nan_to_num(maps[name].data[place]).ravel().tolist() for name in NAMES}}
 
 
 def agree(ours: dict, peer: dict) -> list[str]:
@@ -25,7 +26,8 @@ def agree(ours: dict, peer: dict) -> list[str]:
         difference = np.abs(np.array(ours[name]) - np.array(peer[name])).max()
         if difference > 0.02:
             out.append(f"{name} differs by {difference:.3f}")
-    # Limits of pixels without counts are another number with the peer, which leaves their background out.
+    # Without counts the statistic 2 (s + b) has risen by four at s = 2 - b: the peer leaves b out of that limit, so that its
+    # limits of such pixels are another number (tests/unit/estimators/test_excess.py has the analytic case).
     seen = np.array(peer["counts"]) > 0.5
     for name, where in (("norm_ul", seen), ("norm_errp", slice(None))):
         ratio = np.abs(np.array(ours[name])[where] / np.array(peer[name])[where] - 1).max()

@@ -9,13 +9,31 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 import pytest
+from astropy.coordinates import SkyCoord
 
+from geminga import estimators
 from geminga.datasets import Datasets
-from geminga.estimators import ExcessMapEstimator, FluxPointsEstimator, ParameterEstimator, TSMapEstimator
+from geminga.estimators import (
+    ASmoothMapEstimator,
+    EnergyDependentMorphologyEstimator,
+    ExcessMapEstimator,
+    FluxPointsEstimator,
+    FluxProfileEstimator,
+    ImageProfileEstimator,
+    JointFluxPointsEstimator,
+    LightCurveEstimator,
+    ParameterEstimator,
+    ParameterSensitivityEstimator,
+    SensitivityEstimator,
+    TSMapEstimator,
+    get_combined_flux_maps,
+)
 from geminga.makers import DatasetsMaker, FoVBackgroundMaker, MapDatasetMaker, SafeMaskMaker
 from geminga.modeling import Fit
+from geminga.utils.regions import make_concentric_annulus_sky_regions
 from tests.trust.cases.datasets import field
 from tests.trust.content import content, differences
+from tests.unit.datasets import builders
 from tests.unit.makers.builders import empty, observation
 
 EDGES = [1, 3, 10] * u.TeV
@@ -54,6 +72,50 @@ def fitted() -> Datasets:
     return own
 
 
+def extended() -> Datasets:
+    """The same with a position of the source free."""
+    own = fitted()
+    own.models["source"].spatial_model.lon_0.frozen = False
+    return own
+
+
+def on_off() -> Datasets:
+    """An on/off spectrum."""
+    return Datasets([builders.onoff_spectrum()])
+
+
+def _rings() -> Any:
+    return make_concentric_annulus_sky_regions(SkyCoord(83.6, 22.0, unit="deg"), 0.6 * u.deg, nbin=3)
+
+
+def _sensitivity(own: Datasets) -> Any:
+    return ParameterSensitivityEstimator(own.models.parameters["amplitude"], null_value=0).run(own)
+
+
+#: Every estimator; those of flux points, of a parameter and of maps with all their options.
+ESTIMATORS: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
+    "flux points": (fitted, lambda own: FluxPointsEstimator(EDGES, source="source", selection_optional="all").run(own)),
+    "flux points refitted": (fitted, lambda own: FluxPointsEstimator(EDGES, source="source", reoptimize=True).run(own)),
+    "joint flux points": (fitted, lambda own: JointFluxPointsEstimator(EDGES, source="source").run(own)),
+    "light curve": (fitted, lambda own: LightCurveEstimator(energy_edges=EDGES, source="source").run(own)),
+    "light curve of stacks": (
+        fitted,
+        lambda own: LightCurveEstimator(energy_edges=EDGES, source="source", stack_over_time_interval=True).run(own),
+    ),
+    "flux profile": (fitted, lambda own: FluxProfileEstimator(_rings(), energy_edges=EDGES).run(own)),
+    "sensitivity": (on_off, lambda own: SensitivityEstimator().run(own[0])),
+    "parameter": (fitted, lambda own: ParameterEstimator(selection_optional="all").run(own, "norm")),
+    "parameter sensitivity": (fitted, _sensitivity),
+    "morphology": (extended, lambda own: EnergyDependentMorphologyEstimator(EDGES, source="source").run(own)),
+    "excess map": (fitted, lambda own: ExcessMapEstimator("0.3 deg", selection_optional="all").run(own[0])),
+    "TS map": (fitted, lambda own: TSMapEstimator(kernel_width="0.75 deg", selection_optional="all").run(own[0])),
+    "small TS map": (fitted, lambda own: TSMapEstimator(kernel_width="0.75 deg", downsampling_factor=2).run(own[0])),
+    "smoothed image": (fitted, lambda own: ASmoothMapEstimator(scales=[0.3, 0.6] * u.deg).run(own[0])),
+    "image profile": (fitted, lambda own: ImageProfileEstimator().run(own[0].counts.sum_over_axes(keepdims=False))),
+    "combined maps": (fitted, lambda own: get_combined_flux_maps(ExcessMapEstimator("0.3 deg"), own)),
+}
+
+
 def _reduce(datasets: Any) -> Any:
     makers = [MapDatasetMaker(), SafeMaskMaker(methods=["offset-max"], offset_max="1.5 deg"), FoVBackgroundMaker()]
     return DatasetsMaker(makers).run(*datasets)
@@ -65,10 +127,7 @@ ACTIONS: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
     "covariance": (fitted, lambda own: Fit().covariance(own)),
     "errors": (fitted, lambda own: Fit().confidence(own, parameter=own.models.parameters.free_parameters[0])),
     "profile": (fitted, lambda own: Fit().stat_profile(own, parameter=own.models.parameters.free_parameters[0])),
-    "flux points": (fitted, lambda own: FluxPointsEstimator(EDGES, source="source", selection_optional="all").run(own)),
-    "parameter": (fitted, lambda own: ParameterEstimator(selection_optional="all").run(own, "norm")),
-    "excess map": (fitted, lambda own: ExcessMapEstimator("0.3 deg").run(own[0])),
-    "TS map": (fitted, lambda own: TSMapEstimator(kernel_width="0.75 deg").run(own[0])),
+    **ESTIMATORS,
     "reduction": (lambda: (empty("sum"), [observation(1), observation(2)]), _reduce),
 }
 MOMENTS = [pytest.param(6), pytest.param(100, marks=pytest.mark.slow)]
@@ -77,6 +136,11 @@ MOMENTS = [pytest.param(6), pytest.param(100, marks=pytest.mark.slow)]
 def state(own: Any) -> dict[str, Any]:
     """Everything that may not change."""
     return content(own if isinstance(own, Datasets) else list(own[:1]))
+
+
+def test_every_estimator_is_stopped():
+    used = {name for _, act in ESTIMATORS.values() for name in act.__code__.co_names} | set(_sensitivity.__code__.co_names)
+    assert {name for name in dir(estimators) if name.endswith("Estimator") and name != "Estimator"} <= used
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # steps of a search that overflow are taken back

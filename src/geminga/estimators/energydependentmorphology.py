@@ -6,15 +6,21 @@ each band under both.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import astropy.units as u
 import numpy as np
 
-from geminga.errors import FitError, InputError, NameLookupError
+from geminga.errors import InputError, NameLookupError
 from geminga.estimators.base import Estimator, as_list
+from geminga.estimators.points.reasons import MASKED, NO_ENERGY, has_bins
 from geminga.modeling import Fit
 from geminga.stats import ts_to_sigma
+
+log = logging.getLogger(__name__)
+
+_Value = tuple[u.Quantity, u.Quantity]
 
 __all__ = ["EnergyDependentMorphologyEstimator", "weighted_chi2_parameter"]
 
@@ -69,12 +75,12 @@ class EnergyDependentMorphologyEstimator(Estimator):
         -------
         result : dict
             ``energy_dependence``: see `estimate_energy_dependence`. ``src_above_bkg``: for each band ``Emin``, ``Emax``,
-            ``delta_ts`` of the source, ``df`` and ``significance``.
+            ``delta_ts`` of the source, ``df`` and ``significance``. ``failures``: for each band without a value, and each
+            number that could not be had, the reason.
         """
-        bands = self._bands(as_list(datasets))
-        for band in bands:
-            self._fit(band.datasets, "of the band")
-        return {"energy_dependence": self._dependence(bands), "src_above_bkg": self._above_background(bands)}
+        bands = self._fitted(datasets)
+        out = {"energy_dependence": self._dependence(bands), "src_above_bkg": self._above_background(bands)}
+        return {**out, "failures": [*out["energy_dependence"].pop("failures"), *out["src_above_bkg"].pop("failures")]}
 
     def estimate_energy_dependence(self, datasets: Any) -> dict[str, Any]:
         """Test statistic of a shape for each band against one shape for all.
@@ -83,17 +89,20 @@ class EnergyDependentMorphologyEstimator(Estimator):
         -------
         result : dict
             ``delta_ts``, ``df``, and ``result``: columns ``Hypothesis`` (``H0`` for all bands, ``H1`` for each), ``Emin``,
-            ``Emax``, and each free spatial parameter with its error.
-
-        Raises
-        ------
-        FitError
-            If a fit does not converge.
+            ``Emax``, and each free spatial parameter with its error. A band outside of the data or whose fit fails is a row of
+            NaN, and the test is that of the other bands; ``failures`` has the reasons.
         """
+        return self._dependence(self._fitted(datasets))
+
+    def _fitted(self, datasets: Any) -> list[_Band]:
+        """Bands, each with its own fit; those without have a reason."""
         bands = self._bands(as_list(datasets))
         for band in bands:
-            self._fit(band.datasets, "of the band")
-        return self._dependence(bands)
+            if not band.failure:
+                band.failure, _ = self._fit(band.datasets)
+            if band.failure:
+                log.warning("%s: %s", type(self).__name__, band.described())
+        return bands
 
     def _bands(self, items: list[Any]) -> list[_Band]:
         source = _find_source(items, self.source)
@@ -103,30 +112,21 @@ class EnergyDependentMorphologyEstimator(Estimator):
         pairs = zip(self.energy_edges[:-1], self.energy_edges[1:], strict=True)
         return [_Band(items, source, low, high, number) for number, (low, high) in enumerate(pairs)]
 
-    def _fit(self, datasets: list[Any], which: str) -> float:
+    def _fit(self, datasets: list[Any]) -> tuple[str, float]:
+        """Why a fit failed (empty if not) and its statistic."""
         result = self.fit.run(datasets)
-        if not result.success:
-            msg = f"EnergyDependentMorphologyEstimator: the fit {which} did not converge: {result.message}"
-            raise FitError(msg)
-        return float(result.total_stat)
+        return ("", float(result.total_stat)) if result.success else (str(result.message), np.nan)
 
     def _dependence(self, bands: list[_Band]) -> dict[str, Any]:
         """The test, of bands that were fitted."""
+        own = [band for band in bands if not band.failure]
         free = [p.name for p in bands[0].source.spatial_model.parameters if not p.frozen]
         rows = [band.shape(free) for band in bands]
-        stat = sum(band.stat() for band in bands)
-        shapes = [band.source.spatial_model for band in bands]
-        shared = shapes[0]
-        for band in bands:
-            band.source.spatial_model = shared
-        try:
-            null = self._fit([d for band in bands for d in band.datasets], "of one shape for all bands")
-            first = bands[0].shape(free)
-        finally:
-            for band, shape in zip(bands, shapes, strict=True):
-                band.source.spatial_model = shape
-        for p, (value, _) in zip([shared.parameters[name] for name in free], rows[0], strict=True):
-            p.value = value.to_value(p.unit)
+        failures = [band.described() for band in bands if band.failure]
+        delta_ts, first = np.nan, [(np.nan * value.unit, np.nan * value.unit) for value, _ in rows[0]]
+        if len(own) > 1:
+            failure, delta_ts, first = self._shared(own, free, first)
+            failures += [f"one shape for all bands: {failure}"] if failure else []
         table: dict[str, Any] = {"Hypothesis": ["H0"] + ["H1"] * len(bands)}
         low, high = ([getattr(band, side) for band in bands] for side in ("low", "high"))
         table["Emin"], table["Emax"] = u.Quantity([low[0], *low]), u.Quantity([high[-1], *high])
@@ -134,22 +134,42 @@ class EnergyDependentMorphologyEstimator(Estimator):
             values = [row[column] for row in (first, *rows)]
             table[name] = u.Quantity([value for value, _ in values])
             table[f"{name}_err"] = u.Quantity([error for _, error in values])
-        return {"delta_ts": null - stat, "df": len(free) * (len(bands) - 1), "result": table}
+        df = len(free) * max(len(own) - 1, 0)
+        return {"delta_ts": delta_ts, "df": df, "result": table, "failures": failures}
+
+    def _shared(self, bands: list[_Band], free: list[str], unknown: list[_Value]) -> tuple[str, float, list[_Value]]:
+        """Fit of one shape for all bands: why it failed, the test statistic, and the shape. The bands are as before."""
+        stat, row = sum(band.stat() for band in bands), bands[0].shape(free)
+        shapes = [band.source.spatial_model for band in bands]
+        shared = shapes[0]
+        for band in bands:
+            band.source.spatial_model = shared
+        try:
+            failure, null = self._fit([d for band in bands for d in band.datasets])
+            found = unknown if failure else bands[0].shape(free)
+        finally:
+            for band, shape in zip(bands, shapes, strict=True):
+                band.source.spatial_model = shape
+            for p, (value, _) in zip([shared.parameters[name] for name in free], row, strict=True):
+                p.value = value.to_value(p.unit)
+        return failure, null - stat, found
 
     def _above_background(self, bands: list[_Band]) -> dict[str, Any]:
         """Significance of the source in each band, of bands that were fitted."""
         out: dict[str, Any] = {"Emin": u.Quantity([b.low for b in bands]), "Emax": u.Quantity([b.high for b in bands])}
-        out |= {"delta_ts": [], "df": [], "significance": []}
+        out |= {"delta_ts": [], "df": [], "significance": [], "failures": []}
         for band in bands:
             stat = band.stat()
             free = len(band.source.parameters.free_parameters)
             for dataset in band.datasets:
                 dataset.models = [m for m in dataset.models if m is not band.source]
             has_free = any(not p.frozen for d in band.datasets for m in d.models or () for p in m.parameters)
-            null = self._fit(band.datasets, "without the source") if has_free else band.stat()
+            failure, null = self._fit(band.datasets) if has_free and not band.failure else ("", band.stat())
+            if failure:
+                out["failures"].append(f"{band.described()}without the source: {failure}")
             out["delta_ts"].append(null - stat)
             out["df"].append(free)
-            out["significance"].append(ts_to_sigma(max(null - stat, 0.0), df=free))
+            out["significance"].append(ts_to_sigma(max(null - stat, 0.0), df=free) if np.isfinite(null - stat) else np.nan)
         return out
 
 
@@ -157,11 +177,19 @@ class _Band:
     """Datasets cut to a band of energy, with copies of their models."""
 
     def __init__(self, items: list[Any], source: Any, low: Any, high: Any, number: int) -> None:
-        self.datasets = [d.slice_by_energy(low, high, name=f"{d.name}-{number}") for d in items]
+        parts = [(d, _cut(d, low, high, f"{d.name}-{number}")) for d in items]
+        inside = [(d, cut) for d, cut in parts if cut is not None]
+        self.failure = MASKED if inside else NO_ENERGY
+        inside = [(d, cut) for d, cut in inside if has_bins(cut)]
+        self.datasets = [cut for _, cut in inside]
+        self.low, self.high, self.source = low, high, source.copy(name=source.name)
+        if not inside:
+            return
+        self.failure = ""
         axis = self.datasets[0]._geom.axes["energy"]
         self.low, self.high = axis.edges[0], axis.edges[-1]
         copies: dict[int, Any] = {}
-        for whole, cut in zip(items, self.datasets, strict=True):
+        for whole, cut in inside:
             own = []
             for model in whole.models or ():
                 if id(model) not in copies:
@@ -171,16 +199,30 @@ class _Band:
                     copy.datasets_names = [*copy.datasets_names, cut.name]
                 own.append(copy)
             cut.models = own
-        self.source = copies[id(source)]
+        self.source = copies.get(id(source), self.source)
         _freeze_beyond(self.source, axis.nbin)
 
     def shape(self, names: list[str]) -> list[tuple[u.Quantity, u.Quantity]]:
         """Values and errors of spatial parameters."""
-        parameters = self.source.spatial_model.parameters
-        return [(parameters[name].quantity, parameters[name].error * parameters[name].unit) for name in names]
+        known = np.nan if self.failure else 1.0
+        parameters = [self.source.spatial_model.parameters[name] for name in names]
+        return [(known * p.quantity, known * p.error * p.unit) for p in parameters]
 
     def stat(self) -> float:
-        return float(sum(d.stat_sum() for d in self.datasets))
+        """Statistic; NaN without a fit."""
+        return np.nan if self.failure else float(sum(d.stat_sum() for d in self.datasets))
+
+    def described(self) -> str:
+        """The band and why it has no value."""
+        return f"{self.low:.4g} - {self.high:.4g}: {self.failure}"
+
+
+def _cut(dataset: Any, low: Any, high: Any, name: str) -> Any:
+    """Part of a dataset in a band; None if it has no energy bin there."""
+    try:
+        return dataset.slice_by_energy(low, high, name=name)
+    except InputError:
+        return None
 
 
 def _freeze_beyond(source: Any, number: int) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import lambertw
 
-from geminga.numerics.poisson import TRUNCATION, cash_terms, deviance, wstat, wstat_profile, wstat_terms
+from geminga.numerics.poisson import TRUNCATION, cash_terms, deviance, wstat, wstat_profile
 
 __all__ = ["cash_errors", "cash_limit", "cash_matching_excess", "convex_root", "wstat_limit", "wstat_matching_excess"]
 

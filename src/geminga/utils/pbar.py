@@ -13,7 +13,7 @@ SHOW_PROGRESS_BAR = False
 _Item = TypeVar("_Item")
 
 
-def progress_bar(iterable: Iterable[_Item], desc: str | None = None) -> Iterable[_Item]:
+def progress_bar(iterable: Iterable[_Item], desc: str | None = None, total: int | None = None) -> Iterable[_Item]:
     """Iterate with a progress bar if `SHOW_PROGRESS_BAR` is true.
 
     Parameters
@@ -22,6 +22,8 @@ def progress_bar(iterable: Iterable[_Item], desc: str | None = None) -> Iterable
         What to go through.
     desc : str, optional
         Label of the bar.
+    total : int, optional
+        Number of items, where the iterable does not know it.
 
     Examples
     --------
@@ -33,5 +35,5 @@ def progress_bar(iterable: Iterable[_Item], desc: str | None = None) -> Iterable
         return iterable
     from tqdm.auto import tqdm
 
-    shown: Iterable[_Item] = tqdm(iterable, desc=desc)
+    shown: Iterable[_Item] = tqdm(iterable, desc=desc, total=total)
     return shown

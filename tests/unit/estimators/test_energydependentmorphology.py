@@ -94,3 +94,22 @@ def test_refusals():
         p.frozen = True
     with pytest.raises(InputError, match="no free spatial parameter"):
         EnergyDependentMorphologyEstimator(ENERGY.edges).run(dataset)
+
+
+def test_bands_without_a_value_say_why():
+    """A band below the data and one that is masked are rows of NaN; the test is that of the other two."""
+    dataset = field([0.2, 0.2, 0.2], seed=3)
+    dataset.mask_safe = Map.from_geom(dataset.counts.geom, data=np.ones(dataset.counts.data.shape, bool))
+    dataset.mask_safe.data[1] = False
+    edges = u.Quantity([0.1 * u.TeV, *ENERGY.edges])
+    result = EnergyDependentMorphologyEstimator(edges, source="source").run(dataset)
+    found = result["energy_dependence"]
+    np.testing.assert_array_equal(np.isfinite(found["result"]["sigma"].value), [True, False, True, False, True])
+    np.testing.assert_array_equal(np.isfinite(result["src_above_bkg"]["delta_ts"]), [False, True, False, True])
+    assert found["df"] == 3
+    assert 0 <= found["delta_ts"] < 20
+    assert len(result["failures"]) == 2
+    assert "no energy bin of the datasets lies inside" in result["failures"][0]
+    nothing = EnergyDependentMorphologyEstimator([20, 30, 40] * u.TeV, source="source").run(dataset)
+    assert np.isnan(nothing["energy_dependence"]["delta_ts"])
+    assert len(nothing["failures"]) == 2

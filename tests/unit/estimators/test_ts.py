@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import astropy.units as u
 import numpy as np
 import pytest
@@ -116,7 +118,10 @@ def test_optional_maps_are_ordered():
     norm = maps.norm.data
     assert set(estimator.selection_all) <= set(maps.available_quantities)
     assert (maps.norm_ul.data > norm + maps.norm_errp.data).all()
-    inner = np.isfinite(maps.norm_errn.data)
+    # Where the statistic cannot rise by one before the expected counts vanish, the error reaches down to there.
+    assert (maps.norm_errn.data >= 0).all()
+    inner = maps.norm_errn.data > 0.6 * maps.norm_err.data
+    assert inner.mean() > 0.9
     np.testing.assert_allclose(maps.norm_errp.data[inner], maps.norm_err.data[inner], rtol=0.6)
     # A source of the sensitivity's norm is seen with five sigma.
     model = source(SHAPES["point"]())
@@ -181,3 +186,52 @@ def test_flux_of_faint_sources_without_a_search():
     estimator = TSMapEstimator(model)
     quick, exact = estimator.estimate_flux_default(dataset), estimator.run(dataset).flux
     assert quick.quantity[25, 30].to_value("cm-2 s-1") == pytest.approx(exact.quantity[0, 25, 30].to_value("cm-2 s-1"), rel=2e-2)
+
+
+@pytest.mark.parametrize("joint", [False, True])
+def test_wide_band_with_exposure_that_rises(joint):
+    """True energies have their share in a band by flux and exposure: the kernel of a wide band follows the sharper PSF above."""
+    energy = MapAxis.from_energy_edges([1, 3, 30], unit="TeV")
+    true = MapAxis.from_energy_bounds("0.5 TeV", "50 TeV", nbin=12, name="energy_true")
+    geom = WcsGeom.create(skydir=CENTER, npix=(61, 61), binsz=0.05, axes=[energy])
+    exposure = Map.from_geom(geom.to_image().to_cube([true]), unit="cm2 s")
+    exposure.data += 2e13 * true.center.value[:, None, None] ** 1.5
+    level = Map.from_geom(geom)
+    level.data += 0.3
+    psf = PSFMap.from_gauss(true, sigma=0.3 * true.center.value**-0.7 * u.deg)
+    edisp = EDispKernelMap.from_diagonal_response(energy, true)
+    dataset = MapDataset(counts=level.copy(), exposure=exposure, background=level, psf=psf, edisp=edisp, name="d")
+    model = source(SHAPES["point"]())
+    dataset.models = [model]
+    dataset.counts = dataset.npred()
+    dataset.models = None
+    maps = TSMapEstimator(model, sum_over_energy_groups=not joint, kernel_width="2.55 deg").run(dataset)
+    assert maps.norm.data[0, 30, 30] == pytest.approx(1.0, abs=0.01)
+
+
+def test_bounds_of_the_norm():
+    dataset = make()
+    dataset.fake(random_state=3)
+    free, bounded, narrow = (
+        TSMapEstimator(norm=norm, selection_optional=["ul", "errn-errp"]).run(dataset)
+        for norm in (None, {"min": 0}, {"min": 0, "max": 0.5})
+    )
+    below = free.norm.data < 0
+    assert below.any()
+    np.testing.assert_array_equal(bounded.norm.data[below], 0)
+    np.testing.assert_array_equal(bounded.sqrt_ts.data[below], 0)
+    np.testing.assert_allclose(bounded.norm_ul.data[~below], free.norm_ul.data[~below])
+    assert (bounded.norm_ul.data[below] > free.norm_ul.data[below]).all()
+    assert (bounded.norm_errn.data >= 0).all()
+    assert narrow.norm.data.max() <= 0.5
+    assert narrow.norm_ul.data.max() <= 0.5
+
+
+def test_bands_on_an_executor():
+    dataset = make()
+    dataset.fake(random_state=3)
+    edges = dataset.counts.geom.axes["energy"].edges
+    here = TSMapEstimator(energy_edges=edges).run(dataset)
+    with ThreadPoolExecutor(2) as executor:
+        there = TSMapEstimator(energy_edges=edges, executor=executor).run(dataset)
+    np.testing.assert_array_equal(there.sqrt_ts.data, here.sqrt_ts.data)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from geminga.errors import InputError
 from geminga.estimators.base import Estimator, angle, band_axis, check_data, check_sigma, energy_groups
 from geminga.estimators.exposure import estimate_exposure_reco_energy
-from geminga.estimators.map.single_bins import ExcessOptions, cash_excess, wstat_excess
+from geminga.estimators.map.single_bins import cash_excess, wstat_excess
+from geminga.estimators.points.norms import NormOptions
 from geminga.flux import FluxMaps
 from geminga.maps import Map
 from geminga.modeling.models import PowerLawSpectralModel
@@ -214,7 +215,7 @@ class ExcessMapEstimator(Estimator):
         pixels = number > 0.5
         counts = circle.total(dataset.counts.frozen_data, group)
         other = np.zeros_like(counts) if predicted is None else np.maximum(circle.total(predicted, group), 0.0)
-        options = ExcessOptions(self.selection_optional, self.n_sigma, self.n_sigma_ul, self.n_sigma_sensitivity)
+        options = NormOptions(self.selection_optional, self.n_sigma, self.n_sigma_ul, self.n_sigma_sensitivity)
         background = other[pixels]
         if dataset.stat_type == "wstat":
             off, alpha = (values[pixels] for values in self._off(dataset, group, circle))

@@ -5,31 +5,21 @@ The errors of counts above a known background depend on the counts alone, so tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geminga.estimators.points.norms import NormOptions
 from geminga.numerics.poisson import TRUNCATION, deviance, wstat
 from geminga.numerics.poisson_limits import cash_errors, cash_matching_excess, wstat_limit, wstat_matching_excess
 
-__all__ = ["ExcessOptions", "cash_excess", "wstat_excess"]
+__all__ = ["cash_excess", "wstat_excess"]
 
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class ExcessOptions:
-    """What to compute beside the usual quantities."""
-
-    selection: Collection[str]
-    n_sigma: float
-    n_sigma_ul: float
-    n_sigma_sensitivity: float
-
-
-def cash_excess(counts: Array, background: Array, options: ExcessOptions) -> dict[str, Array]:
+def cash_excess(counts: Array, background: Array, options: NormOptions) -> dict[str, Array]:
     """Excess over a known background: norm, error, test statistic and what the options ask for, in counts."""
     ts = deviance(counts, np.where(counts > 0, np.maximum(background, TRUNCATION), background))
     out = _common(counts - background, np.sqrt(counts), ts, options)
@@ -43,7 +33,7 @@ def cash_excess(counts: Array, background: Array, options: ExcessOptions) -> dic
     return out
 
 
-def wstat_excess(counts: Array, other: Array, off: Array, alpha: Array, options: ExcessOptions) -> dict[str, Array]:
+def wstat_excess(counts: Array, other: Array, off: Array, alpha: Array, options: NormOptions) -> dict[str, Array]:
     """Excess over a measured background and over `other` counts, which are known; as `cash_excess`."""
     whole = counts - alpha * off
     out = _common(whole - other, np.sqrt(counts + alpha**2 * off), wstat(counts, off, alpha, other), options)
@@ -57,7 +47,7 @@ def wstat_excess(counts: Array, other: Array, off: Array, alpha: Array, options:
     return out
 
 
-def _common(norm: Array, error: Array, ts: Array, options: ExcessOptions) -> dict[str, Array]:
+def _common(norm: Array, error: Array, ts: Array, options: NormOptions) -> dict[str, Array]:
     """What every map has. Without counts there is no error of this kind."""
     return {
         "norm": norm,

@@ -5,6 +5,8 @@ The likelihood of all positions is solved together, see `geminga.numerics.norm_m
 
 from __future__ import annotations
 
+import copy as copying
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,11 +15,13 @@ from numpy.typing import NDArray
 from geminga.errors import GeometryError, InputError, UnsupportedError
 from geminga.estimators.base import Estimator, angle, band_axis, check_data, check_sigma, energy_groups
 from geminga.estimators.exposure import folded_signal
+from geminga.estimators.points.norms import NormOptions, estimate_limits, norm_parameter
 from geminga.flux import FluxMaps
 from geminga.maps import Map, WcsGeom
 from geminga.modeling.models import PointSpatialModel, PowerLawSpectralModel, SkyModel
-from geminga.numerics.norm_fit import crossing
 from geminga.numerics.norm_map import Layer, NormMap, sensitivity, window_sums
+from geminga.utils.parallel import run_tasks
+from geminga.utils.pbar import progress_bar
 from geminga.utils.threads import single_thread
 
 __all__ = ["TSMapEstimator"]
@@ -45,7 +49,7 @@ class TSMapEstimator(Estimator):
         Rebin the datasets first, and interpolate the results back.
     n_sigma, n_sigma_ul, n_sigma_sensitivity : float
         Standard deviations of errors, upper limits and sensitivity.
-    threshold, rtol, max_niter, norm
+    threshold, rtol, max_niter
         Accepted for compatibility; every position is solved exactly.
     selection_optional : list of str or "all", optional
         ``"errn-errp"``, ``"ul"``, ``"sensitivity"``.
@@ -55,6 +59,10 @@ class TSMapEstimator(Estimator):
         Add the energies of a band to one image before the fit; otherwise they are fitted jointly, which uses more of the data.
     n_jobs : int, optional
         Threads of the Fourier transforms.
+    norm : Parameter or dict, optional
+        Bounds of the norm, for example ``{"min": 0}``.
+    executor : concurrent.futures.Executor, optional
+        Where to fit the bands, each a task, such as ``dask.distributed.Client().get_executor()``.
 
     Examples
     --------
@@ -86,6 +94,7 @@ class TSMapEstimator(Estimator):
         parallel_backend: str | None = None,
         norm: Any = None,
         max_niter: int = 100,
+        executor: Any = None,
     ) -> None:
         if kernel_model is None:
             kernel_model = SkyModel(PowerLawSpectralModel(), PointSpatialModel(), name="ts-kernel")
@@ -98,7 +107,8 @@ class TSMapEstimator(Estimator):
         self.n_sigma = check_sigma("n_sigma", n_sigma)
         self.n_sigma_ul = check_sigma("n_sigma_ul", n_sigma_ul)
         self.n_sigma_sensitivity = check_sigma("n_sigma_sensitivity", n_sigma_sensitivity)
-        self.threshold, self.rtol, self.norm, self.max_niter = threshold, rtol, norm, max_niter
+        self.threshold, self.rtol, self.max_niter = threshold, rtol, max_niter
+        self.norm, self.executor = norm_parameter(norm), executor
         self.selection_optional = selection_optional
         self.energy_edges = energy_edges
         self.sum_over_energy_groups = sum_over_energy_groups
@@ -137,8 +147,9 @@ class TSMapEstimator(Estimator):
         spatial = self.kernel_model.spatial_model.copy()
         spatial.position = geom.center_skydir
         model = SkyModel(self.kernel_model.spectral_model, spatial, name="ts-kernel", apply_irf=self.kernel_model.apply_irf)
-        axis_true = dataset.exposure.geom.axes["energy_true"]
-        exposure = Map.from_geom(own.to_cube([axis_true]), unit="cm2 s", data=1.0)
+        exposure = Map.from_geom(own.to_cube([dataset.exposure.geom.axes["energy_true"]]), unit=dataset.exposure.unit)
+        # True energies have their share in a band by their exposure; where on the image matters little.
+        exposure.data += np.nanmean(dataset.exposure.frozen_data, axis=(1, 2), keepdims=True)
         cut = type(dataset)(
             counts=Map.from_geom(own.to_cube([dataset._geom.axes["energy"]])),
             exposure=exposure,
@@ -148,7 +159,7 @@ class TSMapEstimator(Estimator):
             name="ts-kernel",
         )
         counts = cut.npred_signal()
-        whole = folded_signal(cut, model.spectral_model)[1][:, None, None]
+        whole = folded_signal(cut, model.spectral_model)[0].max(axis=(1, 2), keepdims=True)
         with np.errstate(divide="ignore", invalid="ignore"):
             share = np.where(whole > 0, counts.frozen_data / whole, 0.0)
         # A pixel on the sphere is not exactly one of a plane: never more than the whole source.
@@ -243,6 +254,8 @@ class TSMapEstimator(Estimator):
         layers = [layer for dataset in datasets for layer in self._layers(dataset)]
         own = NormMap(layers, workers=self.n_jobs or 1)
         problem, norm, number = own.problem()
+        options = NormOptions.of(self)
+        norm = np.clip(norm, options.low, options.high)
         _, slope = problem.value(np.nan_to_num(norm))
         with np.errstate(divide="ignore", invalid="ignore"):
             error = np.where(np.isfinite(norm) & (slope < 0), 1 / np.sqrt(-slope), np.nan)
@@ -259,11 +272,7 @@ class TSMapEstimator(Estimator):
             "stat_null": np.where(np.isfinite(norm), null, np.nan),
             "stat": null - ts,
         }
-        if "errn-errp" in self.selection_optional:
-            out["norm_errp"] = crossing(problem, norm, self.n_sigma**2, 1) - norm
-            out["norm_errn"] = norm - crossing(problem, norm, self.n_sigma**2, -1)
-        if "ul" in self.selection_optional:
-            out["norm_ul"] = crossing(problem, norm, self.n_sigma_ul**2, 1)
+        out |= estimate_limits(problem, norm, options)
         if "sensitivity" in self.selection_optional:
             out["norm_sensitivity"] = sensitivity(layers, self.n_sigma_sensitivity)
         return {name: values.reshape(own.shape) for name, values in out.items()}
@@ -311,21 +320,24 @@ class TSMapEstimator(Estimator):
                 after.models = before.models
         axis = geom.axes["energy"]
         groups = energy_groups(axis, self.energy_edges)
-        bands = []
-        for group in groups:
-            with single_thread():
-                bands.append(self._band([_slice(d, group) for d in small], small[0], geom))
+        alone = copying.copy(self)
+        alone.executor = None  # it stays in this process
+        tasks = ([_slice(d, group) for d in small] for group in groups)
+        results = run_tasks(partial(alone._band, geom=geom), tasks, executor=self.executor)
+        bands = list(progress_bar(results, desc="TS map", total=len(groups)))
         cube = geom.to_image().to_cube([band_axis(axis, groups)])
         data = {name: Map.from_geom(cube, data=np.stack([band[name] for band in bands])) for name in bands[0]}
         meta = {"n_sigma": self.n_sigma, "n_sigma_ul": self.n_sigma_ul, "n_sigma_sensitivity": self.n_sigma_sensitivity}
         return FluxMaps(data, reference_model=self.kernel_model, meta=meta, gti=items[0].gti)
 
-    def _band(self, datasets: list[Any], reference: Any, geom: Any) -> dict[str, Array]:
+    def _band(self, datasets: list[Any], geom: Any) -> dict[str, Array]:
+        """Images of one band on the image of `geom`."""
         inside = np.any([self.estimate_mask_default(d).frozen_data for d in datasets], axis=0)
-        out = {name: np.where(inside, image, np.nan) for name, image in self.estimate_flux_map(datasets).items()}
+        with single_thread():
+            out = {name: np.where(inside, image, np.nan) for name, image in self.estimate_flux_map(datasets).items()}
         if self.downsampling_factor is None:
             return out
-        image = reference._geom.to_image()
+        image = datasets[0]._geom.to_image()
         return {
             name: np.asarray(Map.from_geom(image, data=data).interp_to_geom(geom.to_image(), fill_value=None).frozen_data)
             for name, data in out.items()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geminga.modeling import Parameter
 from geminga.numerics.binned_norm import BinnedProblem
-from geminga.numerics.norm_fit import best_norm, crossing
+from geminga.numerics.norm_fit import Problem, best_norm, crossing
 
-__all__ = ["NormOptions", "estimate_norms", "sensitivity"]
+__all__ = ["NormOptions", "estimate_limits", "estimate_norms", "norm_parameter", "sensitivity"]
 
 Array = NDArray[np.float64]
 
@@ -24,9 +26,31 @@ class NormOptions:
     n_sigma: float
     n_sigma_ul: float
     n_sigma_sensitivity: float
-    low: float
-    high: float
-    scan: Array
+    low: float = -np.inf
+    high: float = np.inf
+    scan: Array = field(default_factory=lambda: np.zeros(0))
+
+    @classmethod
+    def of(cls, estimator: Any) -> NormOptions:
+        """Those of an estimator with a parameter ``norm``."""
+        norm = estimator.norm
+        low = -np.inf if np.isnan(norm.min) else norm.min
+        high = np.inf if np.isnan(norm.max) else norm.max
+        sigmas = estimator.n_sigma, estimator.n_sigma_ul, estimator.n_sigma_sensitivity
+        return cls(estimator.selection_optional, *sigmas, low, high, np.asarray(norm.scan_values, dtype=float))
+
+
+def norm_parameter(value: Any = None) -> Parameter:
+    """Norm of an estimator: a parameter as given, or the usual one with some attributes replaced.
+
+    The usual one has no bounds, and eleven scan values from 0.2 to 5.
+    """
+    if value is not None and not isinstance(value, dict):
+        return value
+    own = Parameter("norm", 1, unit="", interp="log", scan_min=0.2, scan_max=5, scan_n_values=11)
+    for name, entry in (value or {}).items():
+        setattr(own, name, entry)
+    return own
 
 
 def estimate_norms(problem: BinnedProblem, options: NormOptions) -> dict[str, Array]:
@@ -52,6 +76,18 @@ def estimate_norms(problem: BinnedProblem, options: NormOptions) -> dict[str, Ar
         "niter": number.astype(float),
         "success": good.astype(float),
     }
+    out |= estimate_limits(problem, norm, options)
+    if "sensitivity" in options.selection:
+        out["norm_sensitivity"] = sensitivity(whole, options.n_sigma_sensitivity)
+    if "scan" in options.selection:
+        scan = np.stack([problem.absolute(np.full(problem.number, value)) for value in options.scan])
+        out["stat_scan"] = np.where(has_bins, scan, np.nan)
+    return out
+
+
+def estimate_limits(problem: Problem, norm: Array, options: NormOptions) -> dict[str, Array]:
+    """Asymmetric errors and upper limits of best norms, as far as the options ask for them."""
+    out = {}
     if "errn-errp" in options.selection:
         out["norm_errp"] = np.minimum(crossing(problem, norm, options.n_sigma**2, 1), options.high) - norm
         # Where the statistic does not rise enough before its lowest norm, the error reaches down to that.
@@ -59,11 +95,6 @@ def estimate_norms(problem: BinnedProblem, options: NormOptions) -> dict[str, Ar
         out["norm_errn"] = np.maximum(norm - np.fmax(crossing(problem, norm, options.n_sigma**2, -1), lowest), 0.0)
     if "ul" in options.selection:
         out["norm_ul"] = np.minimum(crossing(problem, norm, options.n_sigma_ul**2, 1), options.high)
-    if "sensitivity" in options.selection:
-        out["norm_sensitivity"] = sensitivity(whole, options.n_sigma_sensitivity)
-    if "scan" in options.selection:
-        scan = np.stack([problem.absolute(np.full(problem.number, value)) for value in options.scan])
-        out["stat_scan"] = np.where(has_bins, scan, np.nan)
     return out
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["batch_reasons", "described", "missing_reason"]
+__all__ = ["batch_reasons", "described", "has_bins", "missing_reason"]
 
 Text = NDArray[Any]
 
@@ -64,3 +64,8 @@ def described(reasons: Text, axes: Sequence[Any]) -> list[str]:
             where = f"{axes[1].name} {batch}, {where}"
         lines.append(f"{where}: {reasons[batch, band]}")
     return lines
+
+
+def has_bins(dataset: Any) -> bool:
+    """Whether the mask of a dataset selects any bin."""
+    return dataset.mask is None or bool(np.asarray(dataset.mask.frozen_data).any())

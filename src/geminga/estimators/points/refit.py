@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from geminga.errors import GemingaError
 from geminga.estimators.parameter import ParameterEstimator
-from geminga.estimators.points.reasons import MASKED, missing_reason
+from geminga.estimators.points.reasons import MASKED, has_bins, missing_reason
 from geminga.modeling.models import DatasetModels, ScaleSpectralModel, SkyModel
 from geminga.utils.parallel import run_tasks
 from geminga.utils.pbar import progress_bar
@@ -67,7 +67,7 @@ def _task(
     batch, band = cell
     there = [i for i, f in enumerate(first) if f == batch and groups[i][band] is not None]
     parts = [(i, datasets[i].slice_by_idx({"energy": groups[i][band]}, name=datasets[i].name)) for i in there]
-    parts = [(i, cut) for i, cut in parts if _has_bins(cut)]
+    parts = [(i, cut) for i, cut in parts if has_bins(cut)]
     reason = missing_reason(groups, first, batch, band) or ("" if parts else MASKED)
     used = [i for i, _ in parts]
     if reason:
@@ -86,10 +86,6 @@ def _attempt(task: _Task) -> tuple[str, dict[str, Any] | None]:
     except GemingaError as error:
         return f"{type(error).__name__}: {error}", None
     return "" if result["success"] else f"the fit did not converge: {result['message']}", result
-
-
-def _has_bins(dataset: Any) -> bool:
-    return dataset.mask is None or bool(np.asarray(dataset.mask.frozen_data).any())
 
 
 def _one(estimator: Any, cut: Sequence[Any], models: Any, scaled: Any) -> dict[str, Any]:

@@ -18,12 +18,11 @@ from geminga.estimators.base import as_list, check_data, energy_bands
 from geminga.estimators.parameter import ParameterEstimator
 from geminga.estimators.points.bins import dataset_bins, joined
 from geminga.estimators.points.collection import FluxCollectionEstimator
-from geminga.estimators.points.norms import NormOptions, estimate_norms
+from geminga.estimators.points.norms import NormOptions, estimate_norms, norm_parameter
 from geminga.estimators.points.reasons import batch_reasons, described
 from geminga.estimators.points.refit import refit_bands, scale_model
 from geminga.flux import FluxPoints
 from geminga.maps import LabelMapAxis, Map, MapAxis, RegionGeom
-from geminga.modeling import Parameter
 from geminga.modeling.models import ScaleSpectralModel
 from geminga.utils.threads import single_thread
 
@@ -35,11 +34,6 @@ Array = NDArray[np.float64]
 
 #: Quantities with a value for each dataset.
 PER_DATASET = ("counts", "npred", "npred_excess")
-
-
-def default_norm() -> Parameter:
-    """Norm with the scan values which are usual: eleven from 0.2 to 5."""
-    return Parameter("norm", 1, unit="", interp="log", scan_min=0.2, scan_max=5, scan_n_values=11)
 
 
 class FluxPointsEstimator(ParameterEstimator):
@@ -100,7 +94,7 @@ class FluxPointsEstimator(ParameterEstimator):
         self.n_jobs, self.parallel_backend = n_jobs, parallel_backend
         self.allow_multiple_telescopes = allow_multiple_telescopes
         self.source = kwargs.pop("source", 0)
-        self.norm = _norm(kwargs.pop("norm", None))
+        self.norm = norm_parameter(kwargs.pop("norm", None))
         self.executor = kwargs.pop("executor", None)
         super().__init__(**({"reoptimize": False, "null_value": 0.0} | kwargs))
 
@@ -191,7 +185,7 @@ class FluxPointsEstimator(ParameterEstimator):
         check_data(datasets)
         bins = [dataset_bins(d, source.name, g, self.sum_over_energy_groups) for d, g in zip(datasets, groups, strict=True)]
         problem, has_bins, is_bad = joined(bins, [f * n_band for f in first], number * n_band)
-        out = estimate_norms(problem, self._options())
+        out = estimate_norms(problem, NormOptions.of(self))
         shape = (number, n_band)
         norm = out["norm"]
         rows = {name: v.reshape(-1, *shape) if name == "stat_scan" else v.reshape(shape) for name, v in out.items()}
@@ -202,20 +196,6 @@ class FluxPointsEstimator(ParameterEstimator):
                 rows[name][place, start] = values
         rows["reason"] = batch_reasons(rows["norm"], groups, first, has_bins.reshape(shape), is_bad.reshape(shape))
         return rows
-
-    def _options(self) -> NormOptions:
-        """Options of the batch."""
-        low = -np.inf if np.isnan(self.norm.min) else self.norm.min
-        high = np.inf if np.isnan(self.norm.max) else self.norm.max
-        return NormOptions(
-            self.selection_optional,
-            self.n_sigma,
-            self.n_sigma_ul,
-            self.n_sigma_sensitivity,
-            low,
-            high,
-            np.asarray(self.norm.scan_values, dtype=float),
-        )
 
     @staticmethod
     def _region(datasets: list[Any]) -> Any:
@@ -286,14 +266,3 @@ def _edges(value: Any) -> u.Quantity:
         msg = f"energy_edges are {value}; expected at least two energies, each larger than the one before."
         raise InputError(msg)
     return edges
-
-
-def _norm(value: Any) -> Parameter:
-    own = default_norm()
-    if value is None:
-        return own
-    if isinstance(value, dict):
-        for name, entry in value.items():
-            setattr(own, name, entry)
-        return own
-    return value
