@@ -24,7 +24,7 @@ def _minimum_at(objective: Objective, fixed: Index, values: Array, start: Array)
     """Minimum over the other parameters where some have given values: bounds hold them there."""
     low, high, x = objective.low.copy(), objective.high.copy(), start.copy()
     low[fixed] = high[fixed] = x[fixed] = values
-    return newton(objective, x, low, high, [], None)
+    return newton(objective, x, low, high, objective.names(), None)
 
 
 class _Ray:
