@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mpmath as mp
+import numpy as np
 import pytest
 from astropy import units as u
 from numpy.testing import assert_allclose
@@ -52,6 +53,7 @@ CASES = {
         m.SmoothBrokenPowerLawSpectralModel(index1=1.5, index2=2.5, ebreak="2 TeV", beta=0.5),
         lambda e: e ** -mp.mpf("1.5") * (1 + (e / 2) ** 2) ** -mp.mpf("0.5"),
     ),
+    "sbpl of equal indices": (m.SmoothBrokenPowerLawSpectralModel(index1=2, index2=2, ebreak="2 TeV"), lambda e: e**-2),
     "sbpl hardening": (
         m.SmoothBrokenPowerLawSpectralModel(index1=2.5, index2=1.5, ebreak="2 TeV", beta=0.5),
         lambda e: e ** -mp.mpf("2.5") * (1 + (e / 2) ** 2) ** mp.mpf("0.5"),
@@ -103,3 +105,12 @@ def test_integrals_in_many_digits(name, low, high):
             expected = mp.quad(lambda x, p=power: formula(mp.e**x) * mp.e ** (x * (1 + p)), points)
             found = function(low * u.TeV, high * u.TeV).to_value(u.TeV**power / (u.cm**2 * u.s))
             assert_allclose(found, 1e-12 * float(expected), rtol=1e-8)
+
+
+def test_a_cutoff_of_the_wrong_sign_stays_a_number():
+    model = m.ExpCutoffPowerLawSpectralModel(lambda_="-1000 TeV-1")
+    assert np.isfinite(model([1, 10, 1000] * u.TeV).value).all()
+    assert np.isfinite(model.integral(1 * u.TeV, 10 * u.TeV).value)
+    value, gradient = model.dnde_evaluator(np.array([1.0, 1000.0]))([p.value for p in model.parameters])
+    assert np.isfinite(value).all()
+    assert np.isfinite(gradient).all()
