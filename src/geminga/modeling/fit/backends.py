@@ -93,7 +93,7 @@ def _in_legs(
     trace: Trace = []
     for walked in range(0, max(options.max_iterations, 1), LEG):
         variables = Variables.at(function, x, low, high)
-        start, least, most = (variables.inside(own) for own in (x, low, high))
+        start, (least, most) = variables.inside(x), variables.box
         own = replace(options, max_iterations=min(LEG, options.max_iterations - walked))
         result = minimize(variables.function(function), start, least, most, own)
         steps = [(step.stat, variables.outside(step.x)) for step in result.trace if step.accepted]

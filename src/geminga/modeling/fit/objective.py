@@ -182,6 +182,15 @@ class Objective:
         """Present values of the free parameters."""
         return np.asarray(self.start[self.free])
 
+    @cached_property
+    def nuisances(self) -> NDArray[np.bool_]:
+        """Free parameters with a prior that pulls them somewhere."""
+        out = np.zeros(len(self.free_parameters), dtype=bool)
+        for i, prior in self.constraints.priors:
+            j = self._position[i]
+            out[j] |= j >= 0 and float(prior.curvature(self.start[i])) > 0
+        return out
+
     def size(self, x: Array) -> Array:
         """Natural size of each free parameter: its value, or the width of its prior if that is larger."""
         size = np.abs(x)

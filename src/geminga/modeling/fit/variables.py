@@ -1,4 +1,4 @@
-"""Variables in which the search for a minimum moves: strengths as logarithms where they are large.
+"""Variables in which the search for a minimum moves: strengths as logarithms where they are large, and nuisances set apart.
 
 Amplitude and index of a spectrum far from its pivot energy are correlated along a curve, amplitude ~ exp(c index), on which
 steps in the amplitude itself can only crawl. In its logarithm the curve is straight. The variable
@@ -7,6 +7,14 @@ steps in the amplitude itself can only crawl. In its logarithm the curve is stra
 
 with s the conditional error of the parameter at the start is a logarithm where the parameter is many errors large,
 and proportional to it near zero, which can be reached and crossed. It rises with x, so that bounds stay bounds.
+
+A nuisance, of which a prior knows more than the data, and a parameter of the same effect (a scale of the area and an amplitude)
+would share every step that is cut short, after which the nuisance has to find back to its prior. So the others move with it in
+such a way that the prediction stays: with H the curvature at the start, n nuisances and p the others,
+
+    u_p = y_p - H_pp^-1 H_pn u_n
+
+A step in y_p leaves the nuisances alone, and the curvature has no part between the two. Parameters with bounds stay as they are.
 """
 
 from __future__ import annotations
@@ -43,6 +51,8 @@ class Variables:
         Bounds of the parameters, shape (n,).
     start : array or None
         Values to which their variables lead back without rounding, shape (n,).
+    shear : array or None
+        How each moves with the others: H_pp^-1 H_pn in its rows and columns, zero elsewhere; shape (n, n).
     """
 
     bent: Flags
@@ -50,35 +60,55 @@ class Variables:
     low: Array
     high: Array
     start: Array | None = None
+    shear: Array | None = None
 
     @classmethod
     def at(cls, function: Function, x: Array, low: Array, high: Array) -> Variables:
-        """For a function with the trait ``logarithmic`` (which of its parameters are strengths), from its curvature at `x`."""
-        strengths = getattr(function, "logarithmic", np.zeros(len(x), dtype=bool))
-        if not strengths.any():
+        """From the curvature of a function at `x`, and its traits ``logarithmic`` (its strengths) and ``nuisances``."""
+        nothing = np.zeros(len(x), dtype=bool)
+        strengths, nuisances = (getattr(function, name, nothing) for name in ("logarithmic", "nuisances"))
+        if not strengths.any() and not nuisances.any():
             return cls(strengths, np.ones(len(x)), low, high)
-        diagonal = np.diag(function(x, 2)[2])
+        curvature = function(x, 2)[2]
+        diagonal = np.diag(curvature)
         bent = strengths & (diagonal > 0) & np.isfinite(diagonal)
-        return cls(bent, np.where(bent, 2 * np.sqrt(2 / np.where(bent, diagonal, 1.0)), 1.0), low, high, x)
+        size = np.where(bent, 2 * np.sqrt(2 / np.where(bent, diagonal, 1.0)), 1.0)
+        slope = np.where(bent, np.hypot(size, x), 1.0)
+        others = ~nuisances & ~np.isfinite(low) & ~np.isfinite(high)
+        return cls(bent, size, low, high, x, _shear(curvature * np.outer(slope, slope), others, nuisances))
 
     @cached_property
     def any(self) -> bool:
         """Is any of them changed."""
-        return bool(self.bent.any())
+        return bool(self.bent.any()) or self.shear is not None
 
     @cached_property
     def ends(self) -> tuple[Array, Array]:
         """Variables of the changed parameters at their bounds."""
-        return self.inside(self.low)[self.bent], self.inside(self.high)[self.bent]
+        return self._bend(self.low)[self.bent], self._bend(self.high)[self.bent]
+
+    @property
+    def box(self) -> tuple[Array, Array]:
+        """Bounds of the variables; what moves with others has none."""
+        return self._bend(self.low), self._bend(self.high)
+
+    def _bend(self, x: Array) -> Array:
+        """Strengths as logarithms; infinite values stay infinite."""
+        return np.where(self.bent, np.arcsinh(x / self.size), x)
 
     def inside(self, x: Array) -> Array:
-        """Variables at parameter values; infinite values stay infinite."""
-        return np.where(self.bent, np.arcsinh(x / self.size), x)
+        """Variables at parameter values."""
+        own = self._bend(x)
+        return own if self.shear is None else own + self.shear @ own
 
     def outside(self, u: Array) -> Array:
         """Parameter values at variables: a variable at a bound gives the bound itself, without rounding."""
         if not self.any:
             return np.asarray(u)
+        if self.start is not None and np.array_equal(u, self.inside(self.start)):
+            return self.start
+        if self.shear is not None:
+            u = u - self.shear @ u  # the nuisances themselves stay
         x, own = np.array(u, dtype=float), np.flatnonzero(self.bent)
         low, high = self.low[own], self.high[own]
         moved = self.size[own] * np.sinh(np.minimum(np.maximum(x[own], -FARTHEST), FARTHEST))
@@ -87,7 +117,7 @@ class Variables:
         moved[x[own] >= most] = high[x[own] >= most]
         x[own] = moved
         if self.start is not None:
-            x = np.where(u == self.inside(self.start), self.start, x)
+            x = np.where(u == self._bend(self.start), self.start, x)
         return np.asarray(np.minimum(np.maximum(x, self.low), self.high))
 
     def function(self, own: Function) -> Function:
@@ -105,6 +135,28 @@ class Variables:
                 curvature = curvature * np.outer(slope, slope)
             if order > 2:
                 curvature[np.diag_indices(len(u))] += np.where(self.bent, gradient * x, 0.0)
-            return stat, gradient * slope, curvature
+            return self._sheared(stat, gradient * slope, curvature, order)
 
         return inner
+
+    def _sheared(self, stat: float, gradient: Array, curvature: Any, order: int) -> tuple[float, Array, Any]:
+        if self.shear is None:
+            return stat, gradient, curvature
+        if order > 1:
+            half = curvature - curvature @ self.shear
+            curvature = half - self.shear.T @ half
+        return stat, gradient - gradient @ self.shear, curvature
+
+
+def _shear(curvature: Array, others: Flags, nuisances: Flags) -> Array | None:
+    """How `others` move with `nuisances`; None if they do not."""
+    p, n = np.flatnonzero(others), np.flatnonzero(nuisances)
+    if len(p) == 0 or len(n) == 0 or not np.isfinite(curvature).all():
+        return None
+    size = np.sqrt(np.maximum(np.diag(curvature)[p], 1e-300))
+    eigen, vector = np.linalg.eigh(curvature[np.ix_(p, p)] / np.outer(size, size))
+    known = eigen > 1e-9 * max(float(eigen[-1]), 1e-300)  # directions of which the data know
+    inverse = (vector[:, known] / eigen[known]) @ vector[:, known].T
+    out = np.zeros_like(curvature)
+    out[np.ix_(p, n)] = inverse @ (curvature[np.ix_(p, n)] / size[:, None]) / size[:, None]
+    return out

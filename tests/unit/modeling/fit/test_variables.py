@@ -119,3 +119,77 @@ def test_pivot_energy_far_outside_of_the_data():
     assert result.total_stat < -12764.4732
     assert result.nfev < 40
     assert_allclose(datasets.stat_sum(), result.total_stat, atol=1e-6)
+
+
+def product(x, order):
+    """1000 counts of an amplitude times a scale which is known to 5 per cent, and another number; exact derivatives."""
+    a, s, b = x
+    mu = np.array([a * s, a * s * b, b])
+    if (mu <= 0).any():
+        return np.inf, np.zeros(3), np.zeros((3, 3))
+    n = np.array([1000.0, 2000.0, 2.1])
+    jacobian = np.array([[s, s * b, 0], [a, a * b, 0], [0, a * s, 1]])
+    weight = 2 * (1 - n / mu)
+    curvature = (jacobian * (2 * n / mu**2)) @ jacobian.T + np.diag([0, 800, 0])
+    if order > 2:
+        second = np.zeros((3, 3, 3))
+        second[0, 1] = second[1, 0] = [1, b, 0]
+        second[0, 2] = second[2, 0] = [0, s, 0]
+        second[1, 2] = second[2, 1] = [0, a, 0]
+        curvature = curvature + second @ weight
+    stat = 2 * np.sum(mu - n * np.log(mu)) + 400 * (s - 1) ** 2
+    return float(stat), jacobian @ weight + np.array([0, 800 * (s - 1), 0]), curvature
+
+
+def search(nuisances, low=-np.inf):
+    calls = []
+
+    def function(x, order):
+        calls.append(order)
+        return product(x, order)
+
+    function.logarithmic = np.array([True, False, False])
+    function.nuisances = np.array([False, nuisances, False])
+    start = np.array([300.0, 1.0, 2.2])
+    bounds = np.array([low, -np.inf, -np.inf]), np.full(3, np.inf)
+    return newton(function, start, *bounds, ["a", "s", "b"], None), len(calls), Variables.at(function, start, *bounds)
+
+
+def test_a_nuisance_is_not_dragged_along():
+    (apart, few, _), (together, many, _) = search(True), search(False)
+    for found in (apart, together):
+        assert found.success
+        assert_allclose(found.x, [1000, 1, 2], rtol=2e-3)
+    assert few <= many
+    drift = [max(abs(x[1] - 1) for _, x in found.trace) for found in (apart, together)]
+    assert drift[0] < 0.01
+    assert drift[0] < 0.5 * drift[1]
+
+
+def test_shear_goes_there_and_back_and_keeps_derivatives():
+    own = search(True)[2]
+    assert own.shear is not None
+    start = np.array([300.0, 1.0, 2.2])
+    assert (own.outside(own.inside(start)) == start).all()
+    x = np.array([470.0, 1.1, 1.7])
+    assert_allclose(own.outside(own.inside(x)), x, rtol=1e-13)
+    function, u = own.function(product), own.inside(x)
+    _, gradient, curvature = function(u, 3)
+    for j in range(3):
+        step = np.eye(3)[j] * 1e-5
+        up, down = function(u + step, 3), function(u - step, 3)
+        assert_allclose(gradient[j], (up[0] - down[0]) / 2e-5, rtol=1e-5)
+        assert_allclose(curvature[j], (up[1] - down[1]) / 2e-5, rtol=1e-5)
+    # At the start the curvature has no part between the nuisance and the others.
+    at_start = function(own.inside(start), 2)[2]
+    scale = np.sqrt(np.diag(at_start))
+    assert_allclose((at_start / np.outer(scale, scale))[1, [0, 2]], 0, atol=1e-10)
+
+
+def test_parameters_with_bounds_are_not_sheared():
+    found, _, own = search(True, low=0.0)
+    assert found.success
+    assert own.shear is not None
+    assert (own.shear[0] == 0).all()
+    assert own.box[0][0] == 0
+    assert np.isinf(own.box[0][1:]).all()
