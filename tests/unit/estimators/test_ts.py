@@ -235,3 +235,14 @@ def test_bands_on_an_executor():
     with ThreadPoolExecutor(2) as executor:
         there = TSMapEstimator(energy_edges=edges, executor=executor).run(dataset)
     np.testing.assert_array_equal(there.sqrt_ts.data, here.sqrt_ts.data)
+
+
+def test_downsampled_map_is_known_where_its_pixels_are():
+    dataset = make(npix=(60, 50))
+    dataset.fake(random_state=3)
+    inside = np.ones(dataset.counts.data.shape, bool)
+    inside[:, :, :20] = False
+    dataset.mask_safe = Map.from_geom(dataset.counts.geom, data=inside)
+    whole, small = (TSMapEstimator(source(SHAPES["gauss"]()), downsampling_factor=f).run(dataset).norm.data for f in (None, 2))
+    np.testing.assert_array_equal(np.isfinite(small), np.isfinite(whole))
+    assert np.nanstd(small - whole) < 0.25 * np.nanstd(whole)

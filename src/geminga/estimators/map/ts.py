@@ -337,11 +337,19 @@ class TSMapEstimator(Estimator):
             out = {name: np.where(inside, image, np.nan) for name, image in self.estimate_flux_map(datasets).items()}
         if self.downsampling_factor is None:
             return out
-        image = datasets[0]._geom.to_image()
-        return {
-            name: np.asarray(Map.from_geom(image, data=data).interp_to_geom(geom.to_image(), fill_value=None).frozen_data)
-            for name, data in out.items()
-        }
+        return {name: _enlarged(image, datasets[0]._geom.to_image(), geom.to_image()) for name, image in out.items()}
+
+
+def _enlarged(image: Array, own: Any, geom: Any) -> Array:
+    """Image on smaller pixels; NaN where it is not known."""
+    known = np.isfinite(image)
+    values, weight = (
+        Map.from_geom(own, data=data).interp_to_geom(geom, fill_value=None).frozen_data
+        for data in (np.where(known, image, 0.0), known.astype(float))
+    )
+    # Beside pixels that are not known, a mean of the others.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(weight > 0.5, values / weight, np.nan))
 
 
 def _summed(counts: Array, background: Array, signal: Array, kernel: Array) -> Layer:

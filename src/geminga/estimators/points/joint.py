@@ -23,7 +23,7 @@ from geminga.errors import FitError, InputError
 from geminga.estimators.base import as_list
 from geminga.estimators.parameter import ParameterEstimator
 from geminga.estimators.points.node_norms import NodeNormSpectralModel, Smoothness
-from geminga.estimators.points.reasons import NO_ENERGY, NO_SIGNAL
+from geminga.estimators.points.reasons import MASKED, NO_ENERGY, NO_SIGNAL
 from geminga.estimators.points.sed import FluxPointsEstimator
 from geminga.flux import FluxPoints
 from geminga.flux.covariance import correlation_map
@@ -127,6 +127,8 @@ class _Problem:
         self.place, self.cut = [number for number, _ in parts], [own for _, own in parts]
         #: Bands in which there are data: only these have a norm.
         self.bands = np.flatnonzero(_has_data(self.cut, estimator.energy_edges))
+        whole = _has_data(items, estimator.energy_edges, is_masked=False)
+        self.reasons = np.where(whole, MASKED, NO_ENERGY).astype(object)
         self.strength, self.norms = 0.0, []
         if not len(self.bands):
             return
@@ -250,7 +252,7 @@ class _Problem:
         rows = {name: self._everywhere(values) for name, values in (rows | {"npred_excess": excess}).items()}
         known = np.isfinite(rows["norm"])
         rows["success"], rows["is_ul"] = known.astype(float), ~np.isfinite(rows["norm_err"])
-        reason = np.full(self.n_band, NO_ENERGY, dtype=object)
+        reason = self.reasons.copy()
         reason[self.bands] = NO_SIGNAL
         rows["reason"] = np.where(known[0], "", reason).reshape(1, -1)
         return rows
@@ -309,14 +311,14 @@ def _cut(dataset: Any, edges: Any) -> Any:
     return own if own.mask is None or np.asarray(own.mask.frozen_data).any() else None
 
 
-def _has_data(datasets: list[Any], edges: Any) -> Any:
-    """Whether the centre of an energy bin that is not masked lies in each band."""
+def _has_data(datasets: list[Any], edges: Any, is_masked: bool = True) -> Any:
+    """Whether the centre of an energy bin lies in each band, of those that the masks leave if `is_masked`."""
     out = np.zeros(len(edges) - 1, dtype=bool)
     for dataset in datasets:
         center = dataset._geom.axes["energy"].center
-        seen = (
-            np.ones(len(center), bool) if dataset.mask is None else dataset.mask.frozen_data.reshape(len(center), -1).any(axis=1)
-        )
+        seen = np.ones(len(center), bool)
+        if is_masked and dataset.mask is not None:
+            seen = dataset.mask.frozen_data.reshape(len(center), -1).any(axis=1)
         band = np.searchsorted(edges.to_value("TeV"), center.to_value("TeV")[seen]) - 1
         out[band[(band >= 0) & (band < len(out))]] = True
     return out
