@@ -26,6 +26,8 @@ def _simulate(out: Path, seed: int, bar: Any) -> tuple[MapDataset, Models]:
     from geminga.cli.simulate import true_models
     from geminga.datasets import MapDataset
     from geminga.modeling.models import Models
+    from geminga.utils.files import write_files
+    from geminga.utils.yaml import to_yaml
 
     bar.set_description("simulate")
     path, truth = out / "dataset.fits.gz", out / "models-true.yaml"
@@ -34,6 +36,8 @@ def _simulate(out: Path, seed: int, bar: Any) -> tuple[MapDataset, Models]:
     bar.update()
     bar.set_description("reduce")
     reduce_runs(paths, name="demo").write(path, overwrite=True)
+    entry = {"name": "demo", "type": "MapDataset", "filename": path.name}
+    write_files({out / "datasets.yaml": to_yaml({"datasets": [entry]}).encode()}, overwrite=True)
     bar.update()
     return MapDataset.read(path, name="demo"), Models.read(truth)
 
@@ -136,5 +140,7 @@ def demo(data: Path | None, models: Path | None, out: Path, seed: int) -> None:
     click.echo(f"Fit: statistic {result.total_stat:.2f} after {result.nfev} evaluations\n")
     click.echo(parameter_table(dataset.models, truth))
     if data is None:
-        written = [out / "dl3", out / "dataset.fits.gz", out / "models-true.yaml", *written]
+        written = [out / "dl3", out / "dataset.fits.gz", out / "datasets.yaml", out / "models-true.yaml", *written]
     click.echo("\nWritten: " + ", ".join(map(str, written)))
+    if data is None:
+        click.echo(f"Next: geminga report {out}")

@@ -15,18 +15,23 @@ if TYPE_CHECKING:
 
 __all__ = ["report"]
 
+#: Files of models in a folder, the first that exists is taken.
+_MODELS = ("models.yaml", "models-fit.yaml")
+
 
 def _from_folder(folder: Path, models: Path | None) -> Analysis:
     """Analysis of the datasets in a folder, with the models and the configuration there."""
     from geminga.analysis import Analysis, AnalysisConfig
 
-    config_file, datasets_file, models_file = (folder / name for name in ("config.yaml", "datasets.yaml", "models.yaml"))
+    config_file, datasets_file = folder / "config.yaml", folder / "datasets.yaml"
+    models_file = next((folder / name for name in _MODELS if (folder / name).exists()), None)
     config = AnalysisConfig.read(config_file) if config_file.exists() else AnalysisConfig()
     if not datasets_file.exists():
-        msg = f"Folder {folder} has no datasets.yaml; give a folder written by 'geminga reduce', or a configuration."
+        kinds = "a folder written by 'geminga reduce' or 'geminga demo', or a configuration"
+        msg = f"Folder {folder} has no datasets.yaml; give {kinds}."
         raise FileError(msg)
     config.general.datasets_file = datasets_file
-    config.general.models_file = models or (models_file if models_file.exists() else None)
+    config.general.models_file = models or models_file
     analysis = Analysis(config)
     analysis.read_datasets()
     return analysis
@@ -56,7 +61,7 @@ def _from_config(path: Path, models: Path | None) -> Analysis:
 @click.option("--overwrite", is_flag=True, help="Replace the file.")
 @debug_option
 def report(source: Path, out: Path | None, models: Path | None, fit: bool | None, title: str | None, overwrite: bool) -> None:
-    """Write a report of SOURCE, a folder written by `geminga reduce` or a configuration, as one HTML page.
+    """Write a report of SOURCE, a folder written by `geminga reduce` or `geminga demo` or a configuration, as one HTML page.
 
     A configuration is run from the observations on; its models are those of --models, or of general.models_file.
     """

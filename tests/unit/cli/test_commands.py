@@ -40,6 +40,16 @@ def test_demo_writes_all_it_says(demo) -> None:
         assert (folder / name).read_bytes().startswith(b"\x89PNG")
 
 
+def test_report_of_the_demo(demo, tmp_path) -> None:
+    pytest.importorskip("plotly")
+    result = run("report", demo[1], "--out", tmp_path / "page.html")
+    assert result.exit_code == 0, result.output
+    page = (tmp_path / "page.html").read_text()
+    assert "nebula" in page
+    assert "from 0</td>" in page  # the width has a lower bound alone
+    assert "Store of observations" not in page  # none was opened, nor named
+
+
 def test_demo_starts_from_events(demo) -> None:
     paths = sorted((demo[1] / "dl3").iterdir())
     assert [path.name for path in paths] == [f"obs_{number}.fits" for number in range(1, 5)]

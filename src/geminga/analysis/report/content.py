@@ -68,7 +68,9 @@ def data_table(datasets: Sequence[Any]) -> Table:
 
 def _bound(parameter: Any) -> str:
     low, high = parameter.min, parameter.max
-    return "" if np.isnan(low) and np.isnan(high) else f"[{low:.3g}, {high:.3g}]"
+    if np.isnan(low) or np.isnan(high):
+        return "" if np.isnan([low, high]).all() else f"from {low:.3g}" if np.isnan(high) else f"up to {high:.3g}"
+    return f"[{low:.3g}, {high:.3g}]"
 
 
 def _number(value: float, error: float) -> tuple[str, str]:
@@ -152,7 +154,8 @@ def provenance(analysis: Any) -> Table:
     table.rows.append(("Geminga", __version__))
     table.rows.append(("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"))
     table.rows.extend((name, _version(name)) for name in _PACKAGES)
-    table.rows.append(("Store of observations", str(config.observations.datastore)))
+    if analysis.datastore is not None or "datastore" in config.observations.model_fields_set:
+        table.rows.append(("Store of observations", str(config.observations.datastore)))
     ids = analysis.observations.ids if analysis.observations else _recorded_ids(analysis.datasets)
     table.rows.append(("Observations", ", ".join(map(str, ids)) or "not recorded"))
     for name in ("datasets_file", "models_file"):

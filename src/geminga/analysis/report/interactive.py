@@ -39,9 +39,9 @@ def library() -> str:
 
 
 def _html(figure: Any, height: int = 460) -> str:
-    figure.update_layout(
-        template="simple_white", height=height, margin={"l": 70, "r": 20, "t": 40, "b": 60}, legend={"x": 0.7, "y": 1}
-    )
+    # The legend is above, where it hides nothing.
+    legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
+    figure.update_layout(template="simple_white", height=height, margin={"l": 70, "r": 20, "t": 40, "b": 60}, legend=legend)
     text: str = figure.to_html(full_html=False, include_plotlyjs=False, config={"displaylogo": False, "responsive": True})
     return text
 
