@@ -13,6 +13,7 @@ from geminga.data import EventList, FixedPointingInfo, Observation
 from geminga.datasets import MapDataset
 from geminga.irf import Background3D, EffectiveAreaTable2D, EnergyDependentMultiGaussPSF, EnergyDispersion2D
 from geminga.maps import MapAxis, WcsGeom
+from geminga.utils.time import time_ref_from_dict
 
 POINTING = SkyCoord(83.63, 22.51, unit="deg")
 TARGET = SkyCoord(83.63, 22.01, unit="deg")
@@ -48,7 +49,8 @@ def observation(obs_id: Any = 1, pointing: SkyCoord = POINTING, number: int = 30
         location="hess",
     )
     rng = np.random.default_rng(seed)
-    start = float((one.tstart - one.gti.time_ref).sec)
+    reference = {"MJDREFI": 51544, "MJDREFF": 0.5, "TIMESYS": "tt"}
+    start = float((one.tstart - time_ref_from_dict(reference)).sec)
     table = Table(
         {
             "EVENT_ID": np.arange(number),
@@ -58,7 +60,7 @@ def observation(obs_id: Any = 1, pointing: SkyCoord = POINTING, number: int = 30
             "ENERGY": 0.3 * rng.uniform(size=number) ** (-1 / 1.7) * u.TeV,
         }
     )
-    table.meta = {"MJDREFI": 51544, "MJDREFF": 0.5, "TIMESYS": "tt", "OBS_ID": obs_id}
+    table.meta = reference | {"OBS_ID": obs_id}
     table.meta |= {"RA_PNT": pointing.ra.deg, "DEC_PNT": pointing.dec.deg}
     one.events = EventList(table)
     return one

@@ -13,7 +13,7 @@ from geminga.data import DataStore
 from geminga.datasets import MapDataset
 from geminga.errors import DataError, InputError
 from geminga.irf import Background2D, EDispKernelMap, PSFMap, RecoPSFMap
-from geminga.makers import MapDatasetMaker
+from geminga.makers import DatasetsMaker, MapDatasetMaker
 from geminga.maps import Map, MapAxis, WcsGeom
 from geminga.modeling.models import PowerLawSpectralModel, SkyModel
 from tests.helpers import data_path, requires_data
@@ -70,9 +70,23 @@ class TestRun:
         one = observation()
         half = one.select_time((one.tstart, one.tstart + 500 * u.s))
         whole, part = (MapDatasetMaker().run(empty(), o) for o in (one, half))
-        assert part.counts.data.sum() < 0.6 * whole.counts.data.sum()
+        assert 0.4 < part.counts.data.sum() / whole.counts.data.sum() < 0.6
         assert_allclose(part.exposure.data, 0.5 * whole.exposure.data, rtol=1e-6)
         assert_allclose(part.background.data, 0.5 * whole.background.data, rtol=1e-6)
+
+    def test_several_responses_of_one_observation(self):
+        """One for each interval of good time: these are observations of one identifier, and add up with their times."""
+        one, better = observation(7), irfs()["aeff"]
+        better.data = 3 * better.data
+        first = one.select_time((one.tstart, one.tstart + 400 * u.s))
+        second = one.select_time((one.tstart + 400 * u.s, one.tstop)).copy(in_memory=True, aeff=better)
+        whole = MapDatasetMaker().run(empty(), one)
+        sum_of_both = DatasetsMaker([MapDatasetMaker()]).run(empty(), [first, second])[0]
+        assert (sum_of_both.counts.data == whole.counts.data).all()
+        assert_allclose(sum_of_both.exposure.data, (0.4 + 3 * 0.6) * whole.exposure.data, rtol=1e-5)
+        assert_allclose(sum_of_both.background.data, whole.background.data, rtol=1e-5)
+        assert_allclose(sum_of_both.gti.time_sum.value, whole.gti.time_sum.value)
+        assert set(np.ravel(sum_of_both.meta_table["OBS_ID"])) == {7}
 
     def test_far_away_is_masked(self, caplog):
         far = POINTING.directional_offset_by(0 * u.deg, 20 * u.deg)

@@ -15,6 +15,7 @@ from geminga.irf import RadMax2D
 from geminga.makers import MapDatasetMaker, SpectrumDatasetMaker
 from geminga.makers.utils import make_counts_off_rad_max, make_counts_rad_max
 from geminga.maps import MapAxis, RegionGeom
+from geminga.modeling.models import GaussianSpatialModel, PowerLawSpectralModel, SkyModel
 from geminga.utils.regions import regions_to_compound_region
 from tests.helpers import data_path, requires_data
 from tests.unit.makers.builders import ENERGY, POINTING, TARGET, TRUE, empty, irfs, observation
@@ -24,6 +25,22 @@ CIRCLE = CircleSkyRegion(TARGET, 0.3 * u.deg)
 
 def start(region=CIRCLE):
     return SpectrumDataset.create(RegionGeom(region, axes=[ENERGY]), energy_axis_true=TRUE, name="spectrum")
+
+
+def test_predictions_follow_their_source():
+    """A source that grows or moves is seen with the field and the responses where it is, as if the dataset were new."""
+    maps = MapDatasetMaker().run(empty(), observation())
+    for dataset in (maps, maps.to_region_map_dataset(CIRCLE)):
+        shape = GaussianSpatialModel(lon_0=TARGET.ra, lat_0=TARGET.dec, sigma="0.03 deg", frame="icrs")
+        model = SkyModel(PowerLawSpectralModel(amplitude="1e-10 cm-2 s-1 TeV-1"), shape)
+        dataset.models = [model]
+        before = dataset.npred_signal().data.sum()
+        shape.sigma.value = 0.4
+        shape.lat_0.value += 0.1
+        after, fresh = dataset.npred_signal().data, dataset.copy()
+        fresh.models = [model]
+        assert_allclose(after, fresh.npred_signal().data, rtol=1e-10)
+        assert abs(after.sum() / before - 1) > 0.01
 
 
 class TestRun:
