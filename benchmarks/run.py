@@ -150,8 +150,7 @@ def load(name: str) -> ModuleType:
 def run_task(name: str, pythons: dict[str, str], rounds: int) -> Row:
     """Run one task in turn with both packages and check the answers."""
     task = load(name)
-    title = (task.__doc__ or name).strip().splitlines()[0].rstrip(".")
-    row = Row(name, title, getattr(task, "GOAL", None), getattr(task, "GROWTH", None))
+    row = Row(name, title_of(name), getattr(task, "GOAL", None), getattr(task, "GROWTH", None))
     packages = [OURS] if getattr(task, "OURS_ONLY", False) else [PEER, OURS]
     try:
         take_turns(row, task, packages, pythons, rounds)
@@ -197,23 +196,28 @@ def show_time(seconds: float | None) -> str:
     return "-" if seconds is None else f"{1e3 * seconds:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
 
 
-def table(rows: list[Row]) -> str:
-    """Markdown table of all rows."""
-    lines = [
-        "| task | gammapy 2.1 | geminga | ratio | goal | further ratios | memory (MB) | same answer |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        ratio = "-" if row.ratio is None else f"{row.ratio:.1f}x"
-        goal = f"{row.goal:g}x" if row.goal else f"{row.growth[1]:g} x {row.growth[0]}" if row.growth else "-"
-        keys = list(dict.fromkeys(key for more in row.more[OURS] for key in more))
-        further = [(key, row.more_ratio(key)) for key in keys]
-        more = ", ".join(f"{key} {value:.1f}x" for key, value in further if value is not None) or "-"
-        memory = " / ".join(f"{max(row.memory[p]):.0f}" if row.memory[p] else "-" for p in (PEER, OURS))
-        answer = "; ".join(row.complaints) or ("yes" if row.times[PEER] else "-")
-        cells = [row.title, show_time(row.time(PEER)), show_time(row.time(OURS)), ratio, goal, more, memory, answer]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+HEADER = (
+    "| task | gammapy 2.1 | geminga | ratio | goal | further ratios | memory (MB) | same answer |",
+    "|---|---|---|---|---|---|---|---|",
+)
+
+
+def line(row: Row) -> str:
+    """Row of the Markdown table."""
+    ratio = "-" if row.ratio is None else f"{row.ratio:.1f}x"
+    goal = f"{row.goal:g}x" if row.goal else f"{row.growth[1]:g} x {row.growth[0]}" if row.growth else "-"
+    keys = list(dict.fromkeys(key for more in row.more[OURS] for key in more))
+    further = [(key, row.more_ratio(key)) for key in keys]
+    more = ", ".join(f"{key} {value:.1f}x" for key, value in further if value is not None) or "-"
+    memory = " / ".join(f"{max(row.memory[p]):.0f}" if row.memory[p] else "-" for p in (PEER, OURS))
+    answer = "; ".join(row.complaints) or ("yes" if row.times[PEER] else "-")
+    cells = [row.title, show_time(row.time(PEER)), show_time(row.time(OURS)), ratio, goal, more, memory, answer]
+    return "| " + " | ".join(cells) + " |"
+
+
+def title_of(name: str) -> str:
+    """First line of the text of a task."""
+    return (load(name).__doc__ or name).strip().splitlines()[0].rstrip(".")
 
 
 def machine() -> str:
@@ -229,16 +233,22 @@ def machine() -> str:
 
 
 def write_results(rows: list[Row]) -> Path:
-    """Write the table to ``benchmarks/results.md``."""
+    """Write the table to ``benchmarks/results.md``; lines of tasks that were not run stay as they are."""
     path = ROOT / "benchmarks" / "results.md"
-    text = (
-        "# Benchmarks\n\n"
+    before = path.read_text().splitlines() if path.exists() else []
+    known = {text.split(" | ")[0].removeprefix("| "): text for text in before if text.startswith("| ")}
+    known |= {row.title: line(row) for row in rows}
+    lines = [known[title] for title in map(title_of, NAMES) if title in known]
+    introduction = (
+        "# Benchmarks",
         "Written by `make bench BENCH_ARGS=--write`. Times are medians; ratios are gammapy / geminga, the median over turns\n"
         "A B A B of one process each. Fit times are of a dataset just read, preparation included; *refit* is a further fit\n"
-        "of the same dataset from another start; *first* is the first call in a process.\n\n"
-        f"{machine()}\n\n{table(rows)}\n"
+        "of the same dataset from another start; *first* is the first call in a process. Tasks named on the command line\n"
+        "renew their lines only.",
+        machine(),
+        "\n".join([*HEADER, *lines]),
     )
-    path.write_text(text)
+    path.write_text("\n\n".join(introduction) + "\n")
     return path
 
 
@@ -268,7 +278,7 @@ def main() -> int:
         make_fields(names, pythons)
         for name in names:
             rows[name] = run_task(name, pythons, options.rounds)
-    print("\n" + table(list(rows.values())))
+    print("\n" + "\n".join([*HEADER, *map(line, rows.values())]))
     if options.write:
         print(f"\nWritten: {write_results(list(rows.values()))}")
     failures = [text for row in rows.values() for text in missed(row, rows)]

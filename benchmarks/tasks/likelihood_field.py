@@ -21,7 +21,7 @@ def run(package: Package) -> dict:
 
 
 def agree(ours: dict, peer: dict) -> list[str]:
-    # Differences of the statistic: the PSF of the peer is wider, which shifts all values (see stat_sum_spectral).
+    # Differences of the statistic: the PSF of the peer is wider, which shifts all values (see `change_complaints`).
     complaints = []
     for i in range(1, 5):
         a, b = (own[f"point {i}"] - own["point 0"] for own in (ours, peer))

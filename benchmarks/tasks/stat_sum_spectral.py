@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 
 from gcfield import background_model, point_model
-from taskkit import Package, clock, main, read_gc, warm_up
+from taskkit import Package, change_complaints, clock, main, read_gc, warm_up
 
 GOAL = 50.0
 REPEAT = 60
@@ -27,8 +27,7 @@ def run(package: Package) -> dict:
 
 
 def agree(ours: dict, peer: dict) -> list[str]:
-    # The peer spreads a point source over the four nearest pixels, which moves the statistic by up to about one.
-    return [f"statistic {a:.2f}, peer {b:.2f}" for a, b in zip(ours["stats"], peer["stats"], strict=True) if not abs(a - b) < 3]
+    return change_complaints(ours["stats"], peer["stats"], rtol=0.05)
 
 
 if __name__ == "__main__":
