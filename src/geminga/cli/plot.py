@@ -34,7 +34,8 @@ def _to_png(figure: Any) -> bytes:
 
 def plot_residuals(significance: Map, models: Models) -> bytes:
     """Significance of the residuals with the fitted sources, and the distribution of its values."""
-    figure = _new_figure(12, 4.8)
+    figure = _new_figure(12.4, 4.8)
+    figure.get_layout_engine().set(wspace=0.08)
     ax = figure.add_subplot(1, 2, 1, projection=sky_projection(significance.geom.wcs))
     plot_significance_map(significance, models, ax=ax, label="Significance of the residual")
     plot_residual_distribution(significance, ax=figure.add_subplot(1, 2, 2))
