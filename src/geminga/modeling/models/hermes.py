@@ -126,8 +126,11 @@ def _geometry(healpix: Any, grid: _Grid, covered: NDArray[np.bool_], axis: MapAx
     half = min(np.ceil(np.abs((lon - center + 180) % 360 - 180).max() / size + 0.5) * size, 180.0)
     south, north = (np.clip(np.round(edge / size) * size, -90, 90) for edge in (lat.min() - size / 2, lat.max() + size / 2))
     npix = round(2 * half / size), max(round((north - south) / size), 1)
-    middle = (south + north) / 2
-    return WcsGeom.create(npix=npix, binsz=size, skydir=(center % 360, middle), frame=grid.frame, proj="CAR", axes=[axis])
+    # With the reference on the equator, rows of pixels are parallels.
+    refpix = (npix[0] + 1) / 2, 0.5 - south / size
+    return WcsGeom.create(
+        npix=npix, binsz=size, skydir=(center % 360, 0), refpix=refpix, frame=grid.frame, proj="CAR", axes=[axis]
+    )
 
 
 def _averaged(healpix: Any, grid: _Grid, values: Array, geom: WcsGeom) -> Array:

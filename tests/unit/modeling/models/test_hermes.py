@@ -83,6 +83,19 @@ def test_part_of_the_sky(center, tmp_path):
     assert_allclose(cube.data[0][inside], smooth(coords.lon, coords.lat, 1)[inside], rtol=0.06)
 
 
+def test_a_band_around_the_sky(tmp_path):
+    """Rows of the map are parallels, so that a band away from the equator is one too."""
+    cube = read_hermes_cube(write(tmp_path / "cube.fits", covered=lambda lon, lat: abs(lat.to_value("deg") + 40) < 15))
+    coords = cube.geom.to_image().get_coord(frame="galactic", sparse=False)
+    lat = coords.lat.to_value("deg")
+    assert_allclose(lat - lat[:, :1], 0, atol=1e-9)
+    assert -60 < lat.min() < -53
+    assert -27.5 < lat.max() < -20
+    assert_allclose(cube.data[0], smooth(coords.lon, coords.lat, 1), rtol=0.25)
+    inner = abs(lat + 40) < 11
+    assert_allclose(cube.data[0][inner], smooth(coords.lon, coords.lat, 1)[inner], rtol=0.03)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
