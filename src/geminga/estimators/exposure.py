@@ -53,8 +53,15 @@ def folded_signal(dataset: Any, spectral_model: Any) -> tuple[Array, Array]:
     edges = np.asarray(axis.edges.to_value("TeV"), dtype=float)
     flux, _ = spectral_model.flux_evaluator(edges)(np.array([p.value for p in spectral_model.parameters], dtype=float))
     weight = flux[:, None] * _response(dataset, edges)
-    data = np.nan_to_num(np.asarray(exposure.frozen_data, dtype=float)) * float(exposure.unit.to("cm2 s"))
-    return np.einsum("Te,T...->e...", weight, data), weight.sum(axis=0)
+    # A band sees some of the true energies: the others need not be read.
+    seen = np.flatnonzero(weight.any(axis=1))
+    if not len(seen):
+        return np.zeros(dataset._geom.data_shape), weight.sum(axis=0)
+    data = np.asarray(exposure.frozen_data[seen[0] : seen[-1] + 1], dtype=float)
+    if not np.isfinite(data).all():
+        data = np.nan_to_num(data)
+    factor = weight[seen[0] : seen[-1] + 1] * float(exposure.unit.to("cm2 s"))
+    return np.einsum("Te,T...->e...", factor, data), weight.sum(axis=0)
 
 
 def estimate_exposure_reco_energy(dataset: Any, spectral_model: Any = None, normalize: bool = True) -> Any:

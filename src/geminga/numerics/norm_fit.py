@@ -27,6 +27,8 @@ Index = NDArray[np.intp]
 
 #: Number of steps of Newton's method after which intervals are halved.
 MANY = 40
+#: Number of problems that are solved together: what they need stays near the processor.
+BATCH = 65536
 #: Distance in the statistic, in units of the rise, at which the end of a search is believed.
 CLOSE = 1e-3
 
@@ -137,6 +139,11 @@ class NormProblem:
         return replace(self, coefficients=coefficients, atoms=atoms)
 
 
+def _parts(number: int) -> list[Index]:
+    """Numbers of problems, at most `BATCH` in each part."""
+    return [np.arange(start, min(start + BATCH, number)) for start in range(0, max(number, 1), BATCH)]
+
+
 def best_norm(problem: Problem, tolerance: float = 1e-9) -> tuple[Array, NDArray[np.int_]]:
     """Norm at which the likelihood is largest, not below the floor.
 
@@ -145,6 +152,10 @@ def best_norm(problem: Problem, tolerance: float = 1e-9) -> tuple[Array, NDArray
     norm, number : array
         Shape (n_p,); NaN where the total is zero. Number of steps.
     """
+    parts = _parts(len(problem.total))
+    if len(parts) > 1:
+        norms, numbers = zip(*(best_norm(problem.take(part), tolerance) for part in parts), strict=True)
+        return np.concatenate(norms), np.concatenate(numbers)
     norm = np.where(problem.total > 0, 0.0, np.nan)
     number = np.zeros(len(norm), dtype=int)
     active = np.flatnonzero(problem.total > 0)
@@ -189,6 +200,9 @@ def crossing(problem: Problem, norm: Array, rise: float, side: int, tolerance: f
     value : array
         Shape (n_p,). NaN without a best norm, and below it where the statistic never rises that much before the floor.
     """
+    parts = _parts(len(norm))
+    if len(parts) > 1:
+        return np.concatenate([crossing(problem.take(part), norm[part], rise, side, tolerance) for part in parts])
     out = np.full(len(norm), np.nan)
     active = np.flatnonzero(np.isfinite(norm))
     own, best = problem.take(active), norm[active]

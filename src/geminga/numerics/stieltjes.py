@@ -16,6 +16,8 @@ Legend: j moment, p position.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +26,9 @@ from geminga.numerics.radial import gauss_legendre
 __all__ = ["fraction", "fraction_integral", "fraction_value"]
 
 Array = NDArray[np.float64]
+
+#: Number of problems whose coefficients fit into the cache of a processor.
+BLOCK = 8192
 
 
 def fraction(moments: Array) -> Array:
@@ -51,6 +56,14 @@ def fraction(moments: Array) -> Array:
     >>> bool(np.isclose(fraction_value(a, np.array([4.0]))[0][0], np.sum(n * x / (1 + 4 * x))))
     True
     """
+    out = np.empty_like(moments)
+    for part in _blocks(moments.shape[1]):
+        out[:, part] = _fraction(moments[:, part])
+    return out
+
+
+def _fraction(moments: Array) -> Array:
+    """The same for one block."""
     count = len(moments)
     out = np.zeros_like(moments)
     out[0] = np.maximum(moments[0], 0)
@@ -71,8 +84,20 @@ def fraction(moments: Array) -> Array:
     return np.where(np.logical_and.accumulate(good, axis=0), out, 0.0)
 
 
+def _blocks(number: int) -> Iterator[slice]:
+    """Parts of so many problems, small enough that their numbers stay in the cache of the processor."""
+    return (slice(start, start + BLOCK) for start in range(0, number, BLOCK))
+
+
 def fraction_value(coefficients: Array, norm: Array) -> tuple[Array, Array]:
     """S and dS/dF at `norm`, each of shape (n_p,)."""
+    out = np.empty((2, len(norm)))
+    for part in _blocks(len(norm)):
+        out[:, part] = _value_and_slope(coefficients[:, part], norm[part])
+    return out[0], out[1]
+
+
+def _value_and_slope(coefficients: Array, norm: Array) -> tuple[Array, Array]:
     value = np.ones_like(norm)
     slope = np.zeros_like(norm)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # at the pole itself
@@ -84,15 +109,28 @@ def fraction_value(coefficients: Array, norm: Array) -> tuple[Array, Array]:
         return s, -s * slope / value
 
 
+def _value(coefficients: Array, norm: Array) -> Array:
+    value = np.ones_like(norm)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        for a in coefficients[:0:-1]:
+            np.divide(a, value, out=value)
+            value *= norm
+            value += 1
+        return np.asarray(coefficients[0] / value)
+
+
 def fraction_integral(coefficients: Array, norm: Array, scale: Array | float = 1.0, number: int = 10) -> Array:
     """L(F), the integral of S from 0 to `norm`, shape (n_p,).
 
     Gauss-Legendre quadrature in ln(1 + scale F), in which S is nearly flat when `scale` is of the order of the largest x.
     """
     t, weight = gauss_legendre(number)
-    end = np.log1p(np.maximum(scale * norm, -1 + 1e-12))
-    total = np.zeros_like(norm)
-    for u, w in zip(t, weight, strict=True):
-        f = np.expm1(u * end) / scale
-        total += w * fraction_value(coefficients, f)[0] * (1 + scale * f)
-    return np.asarray(total * end / scale)
+    scales, out = np.broadcast_to(scale, norm.shape), np.zeros_like(norm)
+    for part in _blocks(len(norm)):
+        own, a = scales[part], coefficients[:, part]
+        end = np.log1p(np.maximum(own * norm[part], -1 + 1e-12))
+        for u, w in zip(t, weight, strict=True):
+            grown = np.expm1(u * end)
+            out[part] += w * _value(a, grown / own) * (1 + grown)
+        out[part] *= end / own
+    return out
