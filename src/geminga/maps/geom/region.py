@@ -90,8 +90,7 @@ class RegionGeom(Geom):
         return region
 
     def _init_kwargs(self) -> dict[str, Any]:
-        binsz = u.Quantity(self._binsz_wcs, "deg")
-        return {"region": self._region, "axes": self._axes, "wcs": self._wcs, "binsz_wcs": binsz}
+        return {"region": self._region, "axes": self._axes, "wcs": self._wcs, "binsz_wcs": u.Quantity(self._binsz_wcs, "deg")}
 
     def copy(self, **kwargs: Any) -> RegionGeom:
         """Copy with some arguments of the constructor replaced; another region gets a new default projection."""
