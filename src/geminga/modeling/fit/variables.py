@@ -14,7 +14,8 @@ such a way that the prediction stays: with H the curvature at the start, n nuisa
 
     u_p = y_p - H_pp^-1 H_pn u_n
 
-A step in y_p leaves the nuisances alone, and the curvature has no part between the two. Parameters with bounds stay as they are.
+A step in y_p leaves the nuisances alone, and the curvature has no part between the two. This is for nuisances of which the data know
+nothing by themselves; others, and parameters with bounds, stay as they are.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ Function = Callable[[Array, int], tuple[float, Array, Any]]
 
 #: Beyond, the value is so large that nothing made from it is a number.
 FARTHEST = 200.0
+
+#: A nuisance has the effect of others if moving these as well leaves this share of the curvature along it.
+SAME = 0.01
 
 
 @dataclass(frozen=True)
@@ -157,6 +161,12 @@ def _shear(curvature: Array, others: Flags, nuisances: Flags) -> Array | None:
     eigen, vector = np.linalg.eigh(curvature[np.ix_(p, p)] / np.outer(size, size))
     known = eigen > 1e-9 * max(float(eigen[-1]), 1e-300)  # directions of which the data know
     inverse = (vector[:, known] / eigen[known]) @ vector[:, known].T
+    cross = curvature[np.ix_(p, n)] / size[:, None]
+    moves = inverse @ cross
+    alone = np.diag(curvature)[n]
+    apart = alone - np.einsum("pn,pn->n", cross, moves) < SAME * alone  # with the others they do hardly anything
+    if not apart.any():
+        return None
     out = np.zeros_like(curvature)
-    out[np.ix_(p, n)] = inverse @ (curvature[np.ix_(p, n)] / size[:, None]) / size[:, None]
+    out[np.ix_(p, n[apart])] = (moves / size[:, None])[:, apart]
     return out

@@ -122,12 +122,12 @@ def test_pivot_energy_far_outside_of_the_data():
 
 
 def product(x, order):
-    """1000 counts of an amplitude times a scale which is known to 5 per cent, and another number; exact derivatives."""
+    """100 000 counts of an amplitude times a scale which is known to 5 per cent, and another number; exact derivatives."""
     a, s, b = x
     mu = np.array([a * s, a * s * b, b])
     if (mu <= 0).any():
         return np.inf, np.zeros(3), np.zeros((3, 3))
-    n = np.array([1000.0, 2000.0, 2.1])
+    n = np.array([1e5, 2e5, 2.1])
     jacobian = np.array([[s, s * b, 0], [a, a * b, 0], [0, a * s, 1]])
     weight = 2 * (1 - n / mu)
     curvature = (jacobian * (2 * n / mu**2)) @ jacobian.T + np.diag([0, 800, 0])
@@ -150,7 +150,7 @@ def search(nuisances, low=-np.inf):
 
     function.logarithmic = np.array([True, False, False])
     function.nuisances = np.array([False, nuisances, False])
-    start = np.array([300.0, 1.0, 2.2])
+    start = np.array([3e4, 1.0, 2.2])
     bounds = np.array([low, -np.inf, -np.inf]), np.full(3, np.inf)
     return newton(function, start, *bounds, ["a", "s", "b"], None), len(calls), Variables.at(function, start, *bounds)
 
@@ -159,19 +159,18 @@ def test_a_nuisance_is_not_dragged_along():
     (apart, few, _), (together, many, _) = search(True), search(False)
     for found in (apart, together):
         assert found.success
-        assert_allclose(found.x, [1000, 1, 2], rtol=2e-3)
-    assert few <= many
+        assert_allclose(found.x, [1e5, 1, 2], rtol=2e-3)
+    assert few < 0.8 * many
     drift = [max(abs(x[1] - 1) for _, x in found.trace) for found in (apart, together)]
-    assert drift[0] < 0.01
-    assert drift[0] < 0.5 * drift[1]
+    assert drift[0] < 0.6 * drift[1]
 
 
 def test_shear_goes_there_and_back_and_keeps_derivatives():
     own = search(True)[2]
     assert own.shear is not None
-    start = np.array([300.0, 1.0, 2.2])
+    start = np.array([3e4, 1.0, 2.2])
     assert (own.outside(own.inside(start)) == start).all()
-    x = np.array([470.0, 1.1, 1.7])
+    x = np.array([4.7e4, 1.1, 1.7])
     assert_allclose(own.outside(own.inside(x)), x, rtol=1e-13)
     function, u = own.function(product), own.inside(x)
     _, gradient, curvature = function(u, 3)
@@ -186,10 +185,28 @@ def test_shear_goes_there_and_back_and_keeps_derivatives():
     assert_allclose((at_start / np.outer(scale, scale))[1, [0, 2]], 0, atol=1e-10)
 
 
+def test_a_nuisance_that_the_data_know_is_left_alone():
+    """Shear only where there is hardly any curvature left without the prior."""
+    own = Variables.at(
+        search_function(np.array([[6.0, 3.0, 0], [3.0, 6.0, 0], [0, 0, 1.0]])),
+        np.ones(3),
+        -np.inf * np.ones(3),
+        np.inf * np.ones(3),
+    )
+    assert own.shear is None
+
+
+def search_function(curvature):
+    def function(x, order):
+        return 0.0, np.zeros(3), curvature
+
+    function.nuisances = np.array([False, True, False])
+    return function
+
+
 def test_parameters_with_bounds_are_not_sheared():
     found, _, own = search(True, low=0.0)
     assert found.success
-    assert own.shear is not None
-    assert (own.shear[0] == 0).all()
+    assert own.shear is None  # the one it would move with has a bound
     assert own.box[0][0] == 0
     assert np.isinf(own.box[0][1:]).all()
