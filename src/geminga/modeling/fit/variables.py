@@ -14,8 +14,8 @@ such a way that the prediction stays: with H the curvature at the start, n nuisa
 
     u_p = y_p - H_pp^-1 H_pn u_n
 
-A step in y_p leaves the nuisances alone, and the curvature has no part between the two. This is for nuisances of which the data know
-nothing by themselves; others, and parameters with bounds, stay as they are.
+A step in y_p leaves the nuisances alone, and the curvature has no part between the two. This is for nuisances of which the data
+know nothing by themselves; others, and parameters with bounds, stay as they are.
 """
 
 from __future__ import annotations
