@@ -21,8 +21,11 @@ def make_ts_map(package: Package, dataset: Any, kernel_width: str) -> dict[str, 
 
 
 def peak_complaints(ours: dict, peer: dict) -> list[str]:
-    """The peer's kernel of a point source is wider by its four pixels, hence a few per cent in TS."""
+    """The peer's kernel of energies added up is not weighted with the expected counts: up to a tenth in TS.
+
+    The norm of a point source whose expected counts are the data is 1.000 here; there it is 0.864 in the Fermi field.
+    """
     out = [] if ours["place"] == peer["place"] else [f"brightest pixel {ours['place']} against {peer['place']}"]
-    if abs(ours["peak"] / peer["peak"] - 1) > 0.06:
+    if abs(ours["peak"] / peer["peak"] - 1) > 0.1:
         out.append(f"largest TS {ours['peak']:.1f} against {peer['peak']:.1f}")
     return out
