@@ -17,8 +17,8 @@ with atheris.instrument_imports(include=["geminga"]):
     from tests.fuzz.corpus import corpus
     from tests.fuzz.targets import TARGETS
 
-#: Limits of a case: memory (MB) and time (s), the latter generous as the machine may be busy.
-MEMORY, TIME = 1024, 10
+#: Limits of a case: memory (MB) and time (s).
+MEMORY, TIME = 1024, 1
 
 
 def main(what: str, seconds: str) -> None:

@@ -143,6 +143,8 @@ def test_every_estimator_is_stopped():
     assert {name for name in dir(estimators) if name.endswith("Estimator") and name != "Estimator"} <= used
 
 
+# Python ignores, and tells of, what is raised while a generator is put away.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # steps of a search that overflow are taken back
 @pytest.mark.parametrize("number", MOMENTS)
 @pytest.mark.parametrize("name", list(ACTIONS))

@@ -18,7 +18,7 @@ from geminga.data import checks, event_select, plot
 from geminga.data.event_rows import CANONICAL, Rows, TableRows, reference_time
 from geminga.data.io import events as event_files
 from geminga.data.metadata import EventListMetaData
-from geminga.errors import FormatError, InputError, NameLookupError
+from geminga.errors import DataError, FormatError, InputError, NameLookupError
 from geminga.maps import MapCoord
 from geminga.numerics.sphere import separation
 from geminga.utils.observers import earth_location_from_dict
@@ -196,7 +196,11 @@ class EventList:
     @property
     def radec(self) -> SkyCoord:
         """Positions in ICRS."""
-        return SkyCoord(self.numbers("RA"), self.numbers("DEC"), unit="deg", frame="icrs")
+        dec = self.numbers("DEC")
+        if (bad := np.abs(dec) > 90).any():
+            msg = f"Events: DEC is {dec[bad][0]:g} deg in row {np.flatnonzero(bad)[0]}; expected -90 to 90 deg."
+            raise DataError(msg)
+        return SkyCoord(self.numbers("RA"), dec, unit="deg", frame="icrs")
 
     @property
     def galactic(self) -> SkyCoord:

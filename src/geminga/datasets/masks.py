@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import astropy.units as u
@@ -18,7 +19,10 @@ __all__ = [
     "mask_safe_edisp",
     "mask_safe_psf",
     "reduce_mask",
+    "report_nan",
 ]
+
+log = logging.getLogger(__name__)
 
 
 def image_of(mask: Any) -> Any:
@@ -139,3 +143,10 @@ def energy_range_total(dataset: Any) -> tuple[u.Quantity, u.Quantity]:
     if np.all(np.isnan(low.frozen_data)):
         return u.Quantity(np.nan, unit), u.Quantity(np.nan, unit)
     return u.Quantity(np.nanmin(low.frozen_data), unit), u.Quantity(np.nanmax(high.frozen_data), unit)
+
+
+def report_nan(name: str, value: Any, safe: Any) -> None:
+    """Say in the log that bins of a map that are not a number count as zero when datasets are summed up."""
+    data = value.frozen_data
+    if data.dtype.kind == "f" and np.isnan(data.sum()) and (n := int(np.sum(np.isnan(data) & np.asarray(safe, bool)))):
+        log.warning("%s: %d bins of a map are NaN inside the safe mask; they count as zero in the sum.", name, n)

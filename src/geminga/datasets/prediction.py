@@ -42,8 +42,15 @@ def npred(self: Any) -> Any:
     -------
     npred : Map
         On the geometry of the counts, double precision.
+
+    Raises
+    ------
+    DataError
+        If predictions are not finite.
     """
     data = predict.npred_signal(self) if has_signal(self) else np.zeros(self.data_shape)
+    if not np.isfinite(data.sum()):
+        predict.refuse_infinite(self, "predicted counts are not finite")
     if self.background is not None:
         data = data + self.npred_background().frozen_data
     return Map.from_geom(self._geom, data=np.maximum(data, 0))

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from geminga.datasets.masks import in_safe_range, irf_weights, reduce_mask
+from geminga.datasets.masks import in_safe_range, irf_weights, reduce_mask, report_nan
 from geminga.errors import DataError, GeometryError, InputError, UnsupportedError
 from geminga.irf import IRFMap
 from geminga.maps import Map
@@ -83,6 +83,9 @@ class Addend:
 
 def add_maps(part: Any, values: Sequence[tuple[Any, Addend]], nan_to_num: bool) -> None:
     """Add maps in their safe ranges to a map in place."""
+    if nan_to_num:
+        for value, addend in values:
+            report_nan(label(addend.dataset), value, addend.safe)
     quick = [(value, addend) for value, addend in values if addend.is_same and value.unit == part.unit]
     if quick:
         data = part.frozen_data.copy()
@@ -296,7 +299,9 @@ class TrueMap(Part):
     def stack(self, dataset: Any, part: Any, others: Sequence[tuple[Any, Addend]], nan_to_num: bool) -> None:
         """Add the exposure of the pixels which are safe at any energy, and the livetime."""
         for value, addend in others:
-            part.stack(value, weights=addend.dataset.mask_safe_image, nan_to_num=nan_to_num)
+            safe = addend.dataset.mask_safe_image
+            report_nan(label(addend.dataset), value, 1 if safe is None else safe.frozen_data)
+            part.stack(value, weights=safe, nan_to_num=nan_to_num)
         metas = [part.meta, *(value.meta for value, _ in others)]
         livetimes = [meta["livetime"] for meta in metas if meta and "livetime" in meta]
         if livetimes:

@@ -82,7 +82,8 @@ def as_list(datasets: Any) -> list[Any]:
     InputError
         If there is none, or something is not a dataset with counts.
     """
-    items = [datasets] if hasattr(datasets, "stat_type") else list(datasets)
+    is_one = hasattr(datasets, "stat_type") or not isinstance(datasets, Iterable)
+    items = [datasets] if is_one else list(datasets)
     if not items:
         msg = "There are no datasets; give at least one."
         raise InputError(msg)
@@ -98,10 +99,15 @@ def check_data(datasets: Iterable[Any]) -> None:
 
     Raises
     ------
+    InputError
+        For something that is no dataset.
     DataError
         Listing the faults of the first such dataset.
     """
     for dataset in datasets:
+        if not hasattr(dataset, "_check_values"):
+            msg = f"{dataset!r} is no dataset of counts; give one dataset."
+            raise InputError(msg)
         dataset._check_values()
 
 

@@ -60,6 +60,9 @@ def find_peaks(image: Any, threshold: float, min_distance: Any = 1) -> Table:
     if distance < 0:
         msg = f"find_peaks: min_distance is {min_distance!r}; expected a positive number of pixels or an angle."
         raise InputError(msg)
+    if np.isnan(threshold):
+        msg = "find_peaks: threshold is NaN; expected a number in the unit of the map."
+        raise InputError(msg)
     data = np.asarray(image.frozen_data, dtype=float).reshape(geom.data_shape[-2:])
     y, x = local_maxima(data, float(threshold), max(distance, 1))
     table = Table()

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Hashable, Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geminga.errors import DataError
 from geminga.forward import image, spectrum_plan
 from geminga.forward.image import values_of
 from geminga.forward.keys import Same, state_of
@@ -99,9 +100,27 @@ def likelihood(dataset: Any) -> Any:
 
 
 def stat_sum(dataset: Any) -> float:
-    """Fit statistic summed over the mask."""
+    """Fit statistic summed over the mask.
+
+    Raises
+    ------
+    DataError
+        If it is not finite, as some prediction is not.
+    """
     own = term(dataset)
-    return float(own.evaluate(values_of(own), _NOTHING, 0)[0])
+    stat = float(own.evaluate(values_of(own), _NOTHING, 0)[0])
+    if not np.isfinite(stat):
+        refuse_infinite(dataset, f"the fit statistic is {stat}")
+    return stat
+
+
+def refuse_infinite(dataset: Any, what: str) -> NoReturn:
+    """Raise an error that names the models whose predictions are not finite."""
+    sky = [m for m in dataset.models or [] if hasattr(m, "apply_irf")]
+    bad = [m for m in sky if not np.isfinite(npred_signal(dataset, [m.name])).all()] or sky
+    values = ", ".join(f"{m.name}.{p.name} = {p.value:g}" for m in bad for p in m.parameters)
+    msg = f"Dataset {dataset.name!r}: {what}; correct the parameters of the models: {values}."
+    raise DataError(msg)
 
 
 _NOTHING = np.zeros(0, dtype=bool)

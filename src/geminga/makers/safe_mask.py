@@ -112,6 +112,9 @@ class SafeMaskMaker(Maker):
         self.position, self.irfs = position, irfs
         self.fixed_offset = None if fixed_offset is None else as_quantity(fixed_offset, "deg", "fixed_offset")
         self.offset_max = as_quantity(offset_max, "deg", "offset_max")
+        if not self.offset_max >= 0 * u.deg:
+            msg = f"SafeMaskMaker: offset_max is {offset_max}; expected an angle that is not negative."
+            raise InputError(msg)
 
     # ---- where ---------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ here.
 from __future__ import annotations
 
 import multiprocessing
+import numbers
 import os
 import tempfile
 from collections import deque
@@ -44,7 +45,8 @@ def checked_n_jobs(n_jobs: Any) -> int:
     """
     if n_jobs is None:
         return N_JOBS_DEFAULT
-    if isinstance(n_jobs, bool) or int(n_jobs) != n_jobs or n_jobs < 1:
+    is_number = isinstance(n_jobs, numbers.Real) and not isinstance(n_jobs, bool)
+    if not is_number or int(n_jobs) != n_jobs or n_jobs < 1:
         msg = f"n_jobs is {n_jobs!r}; expected a whole number of processes, at least 1."
         raise InputError(msg)
     return int(n_jobs)

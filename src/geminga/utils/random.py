@@ -50,7 +50,7 @@ def get_random_state(init: Any) -> Any:
     >>> int(get_random_state(42).randint(100))
     51
     """
-    if isinstance(init, (int, np.integer)) and not isinstance(init, bool):
+    if isinstance(init, (int, np.integer)) and not isinstance(init, bool) and 0 <= init < 2**32:
         return np.random.RandomState(init)
     if isinstance(init, (np.random.RandomState, np.random.Generator)):
         return init
@@ -58,7 +58,8 @@ def get_random_state(init: Any) -> Any:
         return np.random.RandomState(None)
     if isinstance(init, str) and init == "global-rng":
         return np.random.mtrand._rand
-    msg = f"random_state got {init!r}; expected an integer, 'random-seed', 'global-rng', a RandomState or a Generator."
+    expected = "an integer from 0 to 2**32 - 1, 'random-seed', 'global-rng', a RandomState or a Generator"
+    msg = f"random_state got {init!r}; expected {expected}."
     raise InputError(msg)
 
 

@@ -5,6 +5,7 @@ Below this door numbers are floats in TeV, cm, s, deg and sr.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from geminga.errors import UnitError
 
 __all__ = ["as_quantity", "parse_unit", "standardise_unit", "unit_from_fits_image_hdu", "values_in", "wrap_at"]
+
+log = logging.getLogger(__name__)
 
 # Spellings met in files that are not in the FITS standard; matched after blanks are stripped.
 _SPELLINGS = {"1/s/MeV/sr": "s-1 MeV-1 sr-1", "s^-1 MeV^-1 sr^-1": "s-1 MeV-1 sr-1", "sr^(-1)": "sr-1", "m**2": "m2"}
@@ -107,10 +110,12 @@ def standardise_unit(unit: str | u.UnitBase) -> u.UnitBase:
 
 
 def unit_from_fits_image_hdu(header: Any) -> u.UnitBase:
-    """Unit in the ``BUNIT`` keyword; dimensionless if absent or not a unit."""
+    """Unit in the ``BUNIT`` keyword; dimensionless if absent, or not a unit, which is reported in the log."""
+    text = header.get("BUNIT", "")
     try:
-        return standardise_unit(parse_unit(header.get("BUNIT", "")))
+        return standardise_unit(parse_unit(text))
     except UnitError:
+        log.warning("Keyword BUNIT is %r, which is not a unit; values are taken to have none.", text)
         return u.dimensionless_unscaled
 
 

@@ -158,3 +158,19 @@ cases(
         "store of a file that is no FITS file": lambda scene: DataStore.from_events_files([scene.path("a.fits", "no")]),
     }
 )
+
+
+@case("events at a declination of 120 deg")
+def high_declination(scene: Scene) -> Any:
+    hdu = events_hdu()
+    hdu.data["DEC"][:3] = 120
+    return EventList(Table.read(hdu)).radec
+
+
+@case("events at times that are NaN")
+def lost_times(scene: Scene) -> Any:
+    hdu = events_hdu()
+    hdu.data["TIME"][:3] = np.nan
+    own = EventList(Table.read(hdu))
+    assert len(own.select_time(Time([30000, 80000], format="mjd"))) == len(own) - 3
+    return "no selection of times takes them in"

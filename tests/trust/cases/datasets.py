@@ -217,3 +217,55 @@ def fractions(scene: Scene) -> Any:
     own.counts = own.npred()
     assert np.isfinite(own.stat_sum())
     return "Asimov data are as good as others"
+
+
+def stacked(name: str) -> Any:
+    """Case that adds a dataset with a NaN to another."""
+
+    def function(scene: Scene) -> None:
+        one, other = (builders.map_dataset(seed, name=text, safe=2.0) for seed, text in enumerate("ab"))
+        getattr(other, name).data[0, 0, 0] = np.nan
+        one.stack(other)
+
+    return function
+
+
+def predicted(**values: float) -> Any:
+    """Case that predicts with values of parameters."""
+
+    def function(scene: Scene) -> Any:
+        own = field()
+        for name, value in values.items():
+            own.models["source"].parameters[name].value = value
+        return own.npred().data.sum()
+
+    return function
+
+
+@case("off counts without off acceptance in some bins, when the statistic is asked for")
+def no_acceptance_off(scene: Scene) -> Any:
+    own = builders.onoff_spectrum()
+    own.models = [SkyModel.create("pl", name="source")]
+    own.counts_off.data[:] = 3
+    own.acceptance_off.data[0] = 0
+    return own.stat_sum()
+
+
+@case("statistic with a spectral index of -500")
+def overflow(scene: Scene) -> Any:
+    own = field()
+    own.models["source"].spectral_model.index.value = -500
+    return own.stat_sum()
+
+
+cases(
+    {
+        "NaN in the background of a dataset that is stacked": stacked("background"),
+        "NaN in the exposure of a dataset that is stacked": stacked("exposure"),
+        "prediction with a spectral index of -500": predicted(index=-500),
+        "simulation with a negative seed": lambda scene: field().fake(-3),
+        "map and spectrum stacked": lambda scene: Datasets(
+            [builders.map_dataset(name="a"), builders.spectrum_dataset()]
+        ).stack_reduce(),
+    }
+)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import tempfile
 import zlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from geminga.maps import Map
 from geminga.utils import files
 from tests.trust import kinds
 from tests.trust.cases import Scene, case, cases
+from tests.unit.datasets import builders
 
 
 def written(scene: Scene, name: str = "dataset.fits") -> Any:
@@ -246,5 +249,71 @@ cases(
         "response table in s instead of m2": table_case(lambda t: with_unit(t, "EFFAREA", "s")),
         "response table with edges in m": table_case(lambda t: with_unit(t, "ENERG_LO", "m")),
         "response table without rows": table_case(lambda t: t[:0]),
+    }
+)
+
+
+def spoilt_header(key: str, value: Any) -> Any:
+    """Case that reads a map of others with a changed keyword."""
+
+    def function(scene: Scene) -> Any:
+        path = scene.path("map.fits")
+        kinds.cube(0).write(path)
+        with fits.open(path, memmap=False) as hdus:
+            for hdu in hdus:
+                for name in ("CHECKSUM", "DATASUM", "NHDUS"):
+                    hdu.header.remove(name, ignore_missing=True)
+            hdus[0].header[key] = value
+            hdus.writeto(path, overwrite=True, output_verify="ignore")
+        return Map.read(path)
+
+    return function
+
+
+def spectrum_files(change: Any) -> Any:
+    """Case that reads a spectrum in OGIP after a change of its folder."""
+
+    def function(scene: Scene) -> Any:
+        kinds.onoff(0).write(scene.path("own.fits"), format="ogip")
+        change(scene.folder)
+        return SpectrumDatasetOnOff.read(scene.path("own.fits"))
+
+    return function
+
+
+def _column(name: str, value: float) -> Any:
+    def change(folder: Path) -> None:
+        with fits.open(folder / "own.fits", memmap=False) as hdus:
+            hdus["SPECTRUM"].data[name][:] = value
+            hdus.writeto(folder / "own.fits", overwrite=True, checksum=True)
+
+    return change
+
+
+def _exposure(folder: Path) -> None:
+    with fits.open(folder / "own.fits", memmap=False) as hdus:
+        hdus["SPECTRUM"].header["EXPOSURE"] = 0.0
+        hdus.writeto(folder / "own.fits", overwrite=True, checksum=True)
+
+
+def _other_rmf(folder: Path) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        builders.onoff_spectrum(nbin=3).write(Path(place) / "own.fits", format="ogip")
+        (folder / "own_rmf.fits").write_bytes((Path(place) / "own_rmf.fits").read_bytes())
+
+
+cases(
+    {
+        "map with text for its reference pixel": spoilt_header("CRPIX1", "abc"),
+        "map with pixels of 1e300 deg": spoilt_header("CDELT1", 1e300),
+        "map with pixels of no size in a file": spoilt_header("CDELT1", 0.0),
+        "map around a latitude of 400 deg in a file": spoilt_header("CRVAL2", 400.0),
+        "map in an unknown unit in a file": spoilt_header("BUNIT", "bananas"),
+        "map in an unknown projection in a file": spoilt_header("CTYPE1", "RA---XYZ"),
+        "map with text for its zero": spoilt_header("BZERO", "x"),
+        "spectrum in OGIP with negative counts": spectrum_files(_column("COUNTS", -5)),
+        "spectrum in OGIP without exposure": spectrum_files(_exposure),
+        "spectrum in OGIP without its ARF": spectrum_files(lambda folder: (folder / "own_arf.fits").unlink()),
+        "spectrum in OGIP with the RMF of another": spectrum_files(_other_rmf),
     }
 )

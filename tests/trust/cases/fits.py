@@ -10,9 +10,10 @@ import pytest
 
 from geminga.datasets import Datasets
 from geminga.modeling import Fit, Parameter
-from geminga.modeling.models import PointSpatialModel, PowerLawSpectralModel, SkyModel, SpectralModel
+from geminga.modeling.models import PointSpatialModel, PowerLawSpectralModel, SkyModel, SpectralModel, TemplateSpectralModel
 from tests.trust.cases import Scene, case, cases
 from tests.trust.cases.datasets import field
+from tests.unit.datasets import builders
 
 
 def fitted(change: Any, **kwargs: Any) -> Any:
@@ -168,3 +169,27 @@ def interrupted(scene: Scene) -> Any:
         assert (own.models.parameters.value == before).all()
         return "models and data are as before"
     return None
+
+
+@case("fit of a spectrum with a free position")
+def idle_parameters(scene: Scene) -> None:
+    own = builders.onoff_spectrum()
+    own.models = [SkyModel.create("pl", "gauss", name="source")]
+    assert Fit().run([own]).success
+
+
+@case("fit of a spectrum of a model without parameters")
+def no_parameters(scene: Scene) -> Any:
+    own = builders.onoff_spectrum()
+    own.models = [SkyModel(TemplateSpectralModel([1, 10] * u.TeV, [1e-12, 1e-14] * u.Unit("cm-2 s-1 TeV-1")), name="source")]
+    return Fit().run([own])
+
+
+cases(
+    {
+        "fit with a negative tolerance": fitted(lambda own: None, optimize_opts={"tol": -1}),
+        "fit with an unknown option": fitted(lambda own: None, optimize_opts={"tolerance": 1}),
+        "errors at NaN sigma": lambda scene: Fit().confidence([field()], parameter="index", sigma=np.nan),
+        "contour of no points": lambda scene: Fit().stat_contour([field()], "index", "amplitude", numpoints=0),
+    }
+)

@@ -7,14 +7,21 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 from astropy.table import Table
+from astropy.time import Time
 
+from geminga.datasets import Datasets
 from geminga.estimators import (
+    ASmoothMapEstimator,
     ExcessMapEstimator,
     FluxPoints,
     FluxPointsEstimator,
+    FluxProfileEstimator,
     LightCurveEstimator,
+    SensitivityEstimator,
     TSMapEstimator,
 )
+from geminga.estimators.utils import find_peaks
+from geminga.maps import Map
 from geminga.modeling.models import SkyModel
 from tests.trust import kinds
 from tests.trust.cases import Scene, cases
@@ -96,3 +103,35 @@ def _bare() -> Any:
     own = field()
     own.exposure = own.psf = None
     return own
+
+
+def estimated(make: Any) -> Any:
+    """Case that makes an estimator and runs it."""
+    return lambda scene: make().run(Datasets([field()]))
+
+
+def intervals(*mjd: tuple[float, float]) -> Any:
+    """Case of a light curve in some time intervals."""
+    times = [Time(pair, format="mjd") for pair in mjd]
+    return estimated(lambda: LightCurveEstimator(energy_edges=[1, 10] * u.TeV, source="source", time_intervals=times))
+
+
+cases(
+    {
+        "light curve in intervals that overlap": intervals((51544, 51544.002), (51544.001, 51544.003)),
+        "light curve in an interval that stops before it starts": intervals((51544.1, 51544.002)),
+        "light curve in an interval without data": intervals((60000, 60001)),
+        "estimator with a NaN among its energy edges": estimated(
+            lambda: FluxPointsEstimator([1, np.nan] * u.TeV, source="source")
+        ),
+        "estimator with text for the number of processes": estimated(lambda: FluxPointsEstimator(EDGES, n_jobs="two")),
+        "profile of no regions": estimated(lambda: FluxProfileEstimator(regions=[], energy_edges=EDGES)),
+        "smoothing on no scales": lambda scene: ASmoothMapEstimator(scales=[] * u.deg).run(field()),
+        "smoothing of a list of datasets": estimated(lambda: ASmoothMapEstimator(scales=[0.3] * u.deg)),
+        "TS map of a number": lambda scene: TSMapEstimator(kernel_width="0.5 deg").run(5),
+        "sensitivity with a negative number of counts": lambda scene: SensitivityEstimator(gamma_min=-5),
+        "sensitivity with a negative share of the background": lambda scene: SensitivityEstimator(bkg_syst_fraction=-0.1),
+        "peaks above NaN": lambda scene: find_peaks(Map.create(npix=9), threshold=np.nan),
+        "peaks at a negative distance": lambda scene: find_peaks(Map.create(npix=9), threshold=1, min_distance=-1),
+    }
+)

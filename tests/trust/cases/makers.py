@@ -88,3 +88,16 @@ def one_fails(scene: Scene) -> Any:
     except ReductionError:
         assert (target.counts.data == before).all()
         raise
+
+
+@case("safe mask with an offset of NaN")
+def nan_offset(scene: Scene) -> Any:
+    return SafeMaskMaker(methods=["offset-max"], offset_max=np.nan * u.deg)
+
+
+@case("background of a field of which all is excluded")
+def all_excluded(scene: Scene) -> None:
+    own = empty("sum")
+    image = own.counts.geom.to_image()
+    mask = Map.from_geom(image, data=np.zeros(image.data_shape, dtype=bool))
+    FoVBackgroundMaker(method="scale", exclusion_mask=mask).run(own)

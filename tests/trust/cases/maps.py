@@ -8,6 +8,7 @@ import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.time import Time
+from regions import CircleSkyRegion
 
 from geminga.maps import LabelMapAxis, Map, MapAxes, MapAxis, RegionGeom, TimeMapAxis, WcsGeom
 from tests.trust import kinds
@@ -115,3 +116,17 @@ def nan_weight(scene: Scene) -> Any:
     one.stack(other, weights=weights)
     assert one.data[0, 0, 0] == before[0, 0, 0]
     return "bins of weight zero have no influence, whatever they hold"
+
+
+cases(
+    {
+        "axis that is text": lambda scene: WcsGeom.create(npix=3, axes=["energy"]),
+        "sum over a region by the name of a function": lambda scene: Map.create(npix=9, binsz=0.1).to_region_nd_map(
+            CircleSkyRegion(SkyCoord(0, 0, unit="deg"), 0.3 * u.deg), func="sum"
+        ),
+        "region string that breaks off": lambda scene: RegionGeom.create("icrs;circle(83,22)"),
+        "filling with weights that are NaN": lambda scene: Map.create(npix=3).fill_by_coord(
+            {"skycoord": SkyCoord(0, 0, unit="deg")}, weights=np.array([np.nan])
+        ),
+    }
+)

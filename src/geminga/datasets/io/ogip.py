@@ -29,6 +29,7 @@ from geminga.datasets.registry import DATASET_REGISTRY
 from geminga.errors import FileError, FormatError
 from geminga.irf import EDispKernel, EDispKernelMap
 from geminga.maps import MapAxis, RegionGeom, RegionNDMap
+from geminga.utils.faults import reported
 from geminga.utils.files import file_path, reading
 from geminga.utils.fits_tables import FitsTables, read_tables
 from geminga.utils.locks import locked
@@ -207,7 +208,7 @@ class OGIPDatasetReader:
         cls = DATASET_REGISTRY.get_cls("SpectrumDatasetOnOff")
         parts |= _measurement(pha, off, axis)
         dataset = cls(name=self.name or _name(pha.header, self.filename), gti=pha.gti, **parts)
-        return _grouped(dataset, pha) if self.group else dataset
+        return reported(_grouped(dataset, pha) if self.group else dataset, where)
 
 
 def _energy_axis(pha: Spectrum, edisp: Any) -> Any:

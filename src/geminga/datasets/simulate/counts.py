@@ -28,9 +28,9 @@ def random_source(random_state: Any = "random-seed") -> Any:
         return random_state
     if isinstance(random_state, str) and random_state == "random-seed":
         return np.random.default_rng()
-    if isinstance(random_state, (int, np.integer)):
+    if isinstance(random_state, (int, np.integer)) and 0 <= random_state < 2**32:
         return np.random.RandomState(random_state)
-    msg = f"random_state {random_state!r} is not an integer, 'random-seed', or a numpy Generator or RandomState."
+    msg = f"random_state {random_state!r} is not an integer (0 to 2**32 - 1), 'random-seed', or numpy's Generator or RandomState."
     raise InputError(msg)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geminga.errors import GeometryError, InputError, UnsupportedError
-from geminga.estimators.base import Estimator, angle, band_axis, check_data, check_sigma, energy_groups
+from geminga.estimators.base import Estimator, angle, as_list, band_axis, check_data, check_sigma, energy_groups
 from geminga.estimators.exposure import folded_signal
 from geminga.estimators.points.norms import NormOptions, estimate_limits, norm_parameter
 from geminga.flux import FluxMaps
@@ -311,7 +311,7 @@ class TSMapEstimator(Estimator):
         DataError
             For data inside the mask that are not numbers.
         """
-        items = [datasets] if hasattr(datasets, "stat_type") else list(datasets)
+        items = as_list(datasets)
         _check(items)
         check_data(items)
         geom = items[0]._geom

@@ -24,6 +24,7 @@ from geminga.estimators.points.refit import refit_bands, scale_model
 from geminga.flux import FluxPoints
 from geminga.maps import LabelMapAxis, Map, MapAxis, RegionGeom
 from geminga.modeling.models import ScaleSpectralModel
+from geminga.utils.parallel import checked_n_jobs
 from geminga.utils.threads import single_thread
 
 __all__ = ["FluxCollectionEstimator", "FluxPointsEstimator"]
@@ -91,6 +92,7 @@ class FluxPointsEstimator(ParameterEstimator):
     ) -> None:
         self.energy_edges = _edges(energy_edges)
         self.sum_over_energy_groups = sum_over_energy_groups
+        checked_n_jobs(n_jobs)
         self.n_jobs, self.parallel_backend = n_jobs, parallel_backend
         self.allow_multiple_telescopes = allow_multiple_telescopes
         self.source = kwargs.pop("source", 0)

@@ -59,6 +59,12 @@ class SensitivityEstimator(Estimator):
             PowerLawSpectralModel(index=2, amplitude="1 cm-2 s-1 TeV-1") if spectral_model is None else spectral_model
         )
         self.n_sigma = check_sigma("n_sigma", n_sigma)
+        if not (gamma_min >= 0 and bkg_syst_fraction >= 0):
+            msg = (
+                f"SensitivityEstimator got gamma_min={gamma_min} and bkg_syst_fraction={bkg_syst_fraction}; "
+                "expected numbers that are not negative."
+            )
+            raise InputError(msg)
         self.gamma_min, self.bkg_syst_fraction = gamma_min, bkg_syst_fraction
 
     def estimate_min_excess(self, dataset: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 from astropy import units as u
 from numpy.typing import NDArray
 
-from geminga.errors import NameLookupError
+from geminga.errors import InputError, NameLookupError
 from geminga.maps.axes import plot, tables
 from geminga.maps.axes.map import MapAxis
 
@@ -45,6 +45,10 @@ class MapAxes(Sequence):
     def __init__(self, axes: Sequence[Any], n_spatial_axes: int | None = None) -> None:
         self._axes = tuple(axes)
         self._n_spatial_axes = n_spatial_axes
+        strange = [axis for axis in self._axes if not hasattr(axis, "nbin")]
+        if strange:
+            msg = f"{strange[0]!r} is not an axis; expected a MapAxis, TimeMapAxis or LabelMapAxis."
+            raise InputError(msg)
         names = [axis.name for axis in self._axes]
         for name in names:
             if names.count(name) > 1:

@@ -87,7 +87,11 @@ class MapAxis:
                 msg = f"MapAxis {name!r}: {label} is {value!r}, expected one of {', '.join(known)}."
                 raise InputError(msg)
         self._name, self._interp, self._node_type, self._boundary_type = str(name), interp, node_type, boundary_type
-        self._nodes: Floats = frozen(np.array(nodes, dtype=float))
+        try:
+            self._nodes: Floats = frozen(np.array(nodes, dtype=float))
+        except (TypeError, ValueError) as error:
+            msg = f"MapAxis: nodes are {nodes!r}; expected numbers, or a MapAxis where axes are asked for."
+            raise InputError(msg) from error
         self._check_nodes()
 
     def _check_nodes(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from typing import TYPE_CHECKING, Any
 
 from geminga.errors import FormatError, NameLookupError
@@ -147,6 +148,7 @@ def wcs_geom_from_header(cls: type[WcsGeom], header: fits.Header, hdu_bands: Any
 
     from geminga.maps.axes.collection import MapAxes
 
+    _check_numbers(header)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FITSFixedWarning)
         wcs = WCS(header, naxis=2).sub(2) if header.get("WCSAXES", 2) == 2 else WCS(header).celestial
@@ -164,6 +166,17 @@ def wcs_geom_from_header(cls: type[WcsGeom], header: fits.Header, hdu_bands: Any
         msg = "Header has neither WCSSHAPE nor NAXIS1 and NAXIS2, so the size of the map is not known."
         raise FormatError(msg)
     return cls(wcs, npix=npix, axes=axes)
+
+
+def _check_numbers(header: fits.Header) -> None:
+    """Refuse text and impossible numbers for the place of the pixels, which would be taken for zero or folded."""
+    for axis in (1, 2):
+        is_latitude = str(header.get(f"CTYPE{axis}", ""))[:4] in {"DEC-", "GLAT"} and header.get(f"CUNIT{axis}", "deg") == "deg"
+        for name, most in (("CRPIX", math.inf), ("CRVAL", 90 if is_latitude else math.inf), ("CDELT", 1e9)):
+            value = header.get(f"{name}{axis}", 0)
+            if isinstance(value, (str, bool)) or not (math.isfinite(value) and abs(value) <= most):
+                msg = f"Keyword {name}{axis} is {value!r}, with which pixels have no place on the sky."
+                raise FormatError(msg)
 
 
 def _regular_npix(hdu_bands: Any) -> tuple[int, int]:

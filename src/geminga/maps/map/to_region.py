@@ -69,6 +69,9 @@ def to_region_nd_map(self: Any, region: Any = None, func: Any = np.nansum, weigh
 
     from geminga.maps.geom.region import RegionGeom
 
+    if not callable(func):
+        msg = f"to_region_nd_map: func is {func!r}; expected a function such as numpy.nansum."
+        raise InputError(msg)
     source = self if weights is None else self._like(weighted(self, weights))
     if isinstance(region, SkyCoord):
         region = PointSkyRegion(region)

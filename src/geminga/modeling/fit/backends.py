@@ -60,6 +60,9 @@ def _options(given: dict[str, Any] | None, known: tuple[str, ...], backend: str)
     if wrong:
         msg = f"Fit option {', '.join(wrong)} is not known to the {backend} backend; known: {', '.join(known)}."
         raise InputError(msg)
+    if not given.get("tol", 1) > 0:
+        msg = f"Fit option tol is {given['tol']!r}; expected a number above 0."
+        raise InputError(msg)
     return given
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,7 +10,9 @@ import numpy as np
 
 from geminga.modeling.fit.diagnosis import joined
 
-__all__ = ["causes_of_failure", "causes_of_invalid_start"]
+__all__ = ["causes_of_failure", "causes_of_invalid_start", "report_idle"]
+
+log = logging.getLogger(__name__)
 
 #: Counts below which a model predicts nothing.
 NOTHING = 1e-3
@@ -77,3 +80,12 @@ def _number_of_bins(dataset: Any) -> int | None:
     if mask is not None:
         return int(mask.sum())
     return None if counts is None else int(counts.data.size)
+
+
+def report_idle(parameters: Sequence[Any], models: Any) -> None:
+    """Name the free parameters of models in the log which the datasets do not depend on: `parameters` are those they do."""
+    used = {id(p) for p in parameters}
+    named = zip(models.parameters_unique_names, models.parameters, strict=True)
+    idle = [name for name, p in named if not p.frozen and id(p) not in used]
+    if idle:
+        log.warning("Free parameters without effect on the datasets are left as they are: %s; freeze them.", joined(idle))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from geminga.errors import InputError, NameLookupError
 from geminga.modeling.fit import profile
 from geminga.modeling.fit.backends import Minimum, get_backend
-from geminga.modeling.fit.causes import causes_of_failure, causes_of_invalid_start
+from geminga.modeling.fit.causes import causes_of_failure, causes_of_invalid_start, report_idle
 from geminga.modeling.fit.ellipse import minimize_ellipses
 from geminga.modeling.fit.end import End
 from geminga.modeling.fit.fit_covariance import FitCovariance
@@ -100,6 +100,7 @@ class Fit:
             If a penalty does not give its derivatives.
         """
         objective = Objective(datasets)
+        report_idle(objective.parameters, models_of(datasets))
         with all_or_nothing(objective.parameters, models_of(datasets)):
             optimized, end = self._optimize(objective, datasets)
             if not optimized.success:
@@ -210,6 +211,9 @@ class Fit:
         result : dict
             ``success``, ``message``, ``errp``, ``errn``, ``nfev``; NaN on a side where the statistic does not rise enough.
         """
+        if not 0 < sigma < np.inf:
+            msg = f"Fit.confidence got sigma {sigma}; expected a number above 0."
+            raise InputError(msg)
         objective = Objective(datasets)
         position = self._position(objective, datasets, parameter)
         if self.confidence_opts["backend"] == "minuit" and reoptimize:
@@ -268,6 +272,9 @@ class Fit:
         i, j = (self._position(objective, datasets, p) for p in (x, y))
         if i == j or not sigma > 0:
             msg = f"Fit.stat_contour got {x!r}, {y!r} and sigma {sigma}; expected two parameters that differ, and sigma above 0."
+            raise InputError(msg)
+        if not numpoints >= 3:
+            msg = f"Fit.stat_contour got numpoints {numpoints}; expected at least 3."
             raise InputError(msg)
         follow = profile.mncontour if self.confidence_opts["backend"] == "minuit" else profile.contour
         first, second, success = follow(objective, i, j, numpoints, sigma)
