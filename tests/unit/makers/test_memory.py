@@ -65,12 +65,17 @@ def test_memory_does_not_grow(path):
 
 def test_nothing_waits_for_the_garbage_collector(path):
     """Observations and datasets are not in cycles of references: they go when the next ones come."""
+
+    def alive():
+        return {id(one): type(one).__name__ for one in gc.get_objects() if isinstance(one, (Observation, MapDataset))}
+
     maker = DatasetsMaker([MapDatasetMaker()])
     gc.collect()
     gc.disable()
     try:
+        before = alive()  # those of other tests
         maker.run(empty(), Many(path, 5))
-        left = [type(one).__name__ for one in gc.get_objects() if isinstance(one, (Observation, MapDataset))]
+        left = [name for key, name in alive().items() if key not in before]
     finally:
         gc.enable()
     assert left == []
