@@ -251,7 +251,7 @@ def test_several_datasets_and_other_sources():
     joint = JointFluxPointsEstimator(EDGES).run(both)
     assert joint.npred_excess.geom.axes["dataset"].nbin == 2
     assert (joint.norm_err.data < JointFluxPointsEstimator(EDGES).run(one).norm_err.data).all()
-    other = SkyModel(PowerLawSpectralModel(index=4.5, amplitude="1e-11 cm-2 s-1 TeV-1"), name="other")
+    other = SkyModel(PowerLawSpectralModel(index=3.5, amplitude="1e-11 cm-2 s-1 TeV-1"), name="other")
     other.spectral_model.index.frozen = True
     one.models = [*one.models, other]
     fixed, free = (JointFluxPointsEstimator(EDGES, source="star", reoptimize=r).run(one) for r in (False, True))

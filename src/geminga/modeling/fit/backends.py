@@ -29,7 +29,7 @@ Trace = list[tuple[float, Array]]
 LEG = 40
 
 #: Fall of the statistic in so many iterations below which nothing will come of it any more.
-CRAWL = 1.0
+CRAWL = 0.1
 
 #: Fall of the statistic that no data make.
 BOTTOMLESS = 1e15
@@ -106,10 +106,12 @@ def _in_legs(
         fall = max(stat for stat, _ in steps) - result.value if steps else 0.0
         if fall > BOTTOMLESS:
             return result, x, trace, "the statistic falls without limit"
-        if walked and fall < CRAWL:
+        is_last = walked + LEG >= options.max_iterations
+        if walked and (fall < CRAWL or is_last):
             moved = np.abs(result.x - start) / np.maximum(np.abs(start), 1.0)
             away = [f"{names[i]} from {before[i]:.3g} to {x[i]:.3g}" for i in np.argsort(-moved)[:2] if moved[i] > 1e-3]
-            last = f"the last {own.max_iterations} steps lowered the statistic by {fall:.2g} only"
+            only = " only" if fall < 1 else ""
+            last = f"the last {own.max_iterations} steps lowered the statistic by {fall:.2g}{only}"
             return result, x, trace, f"{last} and moved {', '.join(away)}" if away else last
     return result, x, trace, ""
 
