@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from taskkit import Package, clock, main, read_gc
 
-# Both packages make a few transforms and closed forms for each band; the ring has what is to be gained (`excess_map_ring`).
-GOAL = 3.0
+# Not met: both packages make a few transforms and closed forms for each band, the ring has what is to be gained.
+GOAL = 30.0
 ROUNDS = 2
 NAMES = ("counts", "npred_excess", "sqrt_ts", "norm_ul", "norm_errp")
 

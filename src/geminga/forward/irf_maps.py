@@ -12,6 +12,7 @@ from geminga.errors import GeometryError, UnsupportedError
 from geminga.forward.irf import IrfSource, MapIrf, make_psf_scales, normalise_psf
 from geminga.forward.memo import Memo
 from geminga.numerics.folding import diagonal_response
+from geminga.numerics.interpolation import bilinear_corners
 from geminga.numerics.sphere import frame_rotation
 
 __all__ = ["irf_factory"]
@@ -36,12 +37,7 @@ def _pixel_corners(image: Any, frame_of_model: str) -> Callable[[float, float], 
         x, y = wcs.wcs_world2pix(world, 0)[0]
         if not (np.isfinite(x) and np.isfinite(y)):
             x, y = (nx - 1) / 2, (ny - 1) / 2
-        x, y = min(max(x, 0.0), nx - 1.0), min(max(y, 0.0), ny - 1.0)
-        ix, iy = min(int(x), max(nx - 2, 0)), min(int(y), max(ny - 2, 0))
-        fx, fy = x - ix, y - iy
-        rows = np.array([iy, iy, min(iy + 1, ny - 1), min(iy + 1, ny - 1)])
-        columns = np.array([ix, min(ix + 1, nx - 1)] * 2)
-        return rows, columns, np.array([(1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy])
+        return bilinear_corners(x, y, (ny, nx))
 
     return corners
 

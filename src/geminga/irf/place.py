@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geminga.numerics import interpolation
+
 __all__ = ["bilinear_corners", "values_at"]
 
 
@@ -25,12 +27,7 @@ def bilinear_corners(image: Any, position: Any) -> tuple[NDArray[np.intp], NDArr
     else:
         position = image.center_skydir if position is None else position
         x, y = (float(np.ravel(v)[0]) for v in image.coord_to_pix({"skycoord": position}))
-    x, y = min(max(x, 0.0), nx - 1.0), min(max(y, 0.0), ny - 1.0)
-    ix, iy = min(int(x), max(nx - 2, 0)), min(int(y), max(ny - 2, 0))
-    fx, fy = x - ix, y - iy
-    rows = np.array([iy, iy, min(iy + 1, ny - 1), min(iy + 1, ny - 1)])
-    columns = np.array([ix, min(ix + 1, nx - 1)] * 2)
-    return rows, columns, np.array([(1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy])
+    return interpolation.bilinear_corners(x, y, (ny, nx))
 
 
 def values_at(own: Any, position: Any, nearest: bool = False) -> NDArray[np.float64]:

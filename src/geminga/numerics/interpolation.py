@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["SCALES", "GridInterpolator", "Scale", "bracket", "interpolate_linear", "signed_root_profile"]
+__all__ = ["SCALES", "GridInterpolator", "Scale", "bilinear_corners", "bracket", "interpolate_linear", "signed_root_profile"]
 
 Floats = NDArray[np.float64]
 
@@ -204,6 +204,25 @@ class GridInterpolator:
 def _trailing(array: NDArray[Any], ndim: int) -> NDArray[Any]:
     """Append axes of length one up to `ndim`."""
     return array.reshape(array.shape + (1,) * (ndim - array.ndim))
+
+
+def bilinear_corners(x: float, y: float, shape: tuple[int, int]) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
+    """Rows, columns and weights of the four pixels of an image of `shape` around a position; outside, of its border.
+
+    Examples
+    --------
+    >>> from geminga.numerics.interpolation import bilinear_corners
+    >>> rows, columns, weights = bilinear_corners(0.25, 9.0, (2, 2))
+    >>> rows.tolist(), columns.tolist(), weights.tolist()
+    ([0, 0, 1, 1], [0, 1, 0, 1], [0.0, 0.0, 0.75, 0.25])
+    """
+    ny, nx = shape
+    x, y = min(max(x, 0.0), nx - 1.0), min(max(y, 0.0), ny - 1.0)
+    ix, iy = min(int(x), max(nx - 2, 0)), min(int(y), max(ny - 2, 0))
+    fx, fy = x - ix, y - iy
+    rows = np.array([iy, iy, min(iy + 1, ny - 1), min(iy + 1, ny - 1)])
+    columns = np.array([ix, min(ix + 1, nx - 1)] * 2)
+    return rows, columns, np.array([(1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy])
 
 
 def signed_root_profile(y: ArrayLike) -> Floats:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -256,20 +257,21 @@ class _Walk:
         self.refused, self.moved = 0, order < 3
         return True
 
-    def close(self, p: Array) -> None:
-        """Take the last step too, which is smaller than asked for, without a look at the derivatives there."""
-        trial = np.clip(self.x + self.scale * p, self.low, self.high)
-        value = self.function(trial, 0)[0]
-        self.nfev += 1
-        if value <= self.value + NOISE * abs(self.value):
-            self.x, self.value = trial, value
-            self.trace.append(Step(trial, value, 1.0, self.radius, True))
-
     def result(self, status: str, edm: float) -> NewtonResult:
         """The outcome."""
         bound = ((self.x <= self.low) & (self.gradient > 0)) | ((self.x >= self.high) & (self.gradient < 0))
         curvature = self.curvature + self.second
         return NewtonResult(self.x, self.value, self.gradient, curvature, edm, self.nfev, status, bound, self.trace)
+
+
+def take_last_step(walk: Any, p: Array) -> None:
+    """Take the last step too, which is smaller than asked for, without a look at the derivatives there."""
+    trial = np.clip(walk.x + walk.scale * p, walk.low, walk.high)
+    value = walk.function(trial, 0)[0]
+    walk.nfev += 1
+    if value <= walk.value + NOISE * abs(walk.value):
+        walk.x, walk.value = trial, value
+        walk.trace.append(Step(trial, value, 1.0, walk.radius, True))
 
 
 def minimize(function: Function, x0: Array, low: Array, high: Array, options: NewtonOptions | None = None) -> NewtonResult:
@@ -304,7 +306,7 @@ def minimize(function: Function, x0: Array, low: Array, high: Array, options: Ne
             walk.make_exact()
             continue
         if walk.is_done(edm, before):
-            walk.close(p)
+            take_last_step(walk, p)
             return walk.result("converged", edm)
         before, status = edm, walk.step(p, edm)
         if status:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geminga.numerics.arrow import Arrow
-from geminga.numerics.newton import GOOD_STEP, NOISE, NewtonOptions, Step
+from geminga.numerics.newton import GOOD_STEP, NOISE, NewtonOptions, Step, take_last_step
 
 __all__ = ["ArrowMinimum", "minimize_arrow"]
 
@@ -105,14 +105,6 @@ class _Walk:
         """Are exact second derivatives due: near the minimum, and anew after a step which did not do what they promise."""
         return self.moved and edm > GOOD_STEP * before if self.is_exact else edm < near
 
-    def close(self, p: Array) -> None:
-        """Take the last step too, which is smaller than asked for, without a look at the derivatives there."""
-        trial = np.clip(self.x + self.scale * p, self.low, self.high)
-        value = self.function(trial, 0)[0]
-        self.nfev += 1
-        if value <= self.value + NOISE * abs(self.value):
-            self.x, self.value = trial, value
-
     def step(self, p: Array, predicted: float) -> bool:
         """Try a step that was planned within the radius; says whether the search can go on."""
         trial = np.clip(self.x + self.scale * p, self.low, self.high)
@@ -159,7 +151,7 @@ def minimize_arrow(function: Function, x0: Array, low: Array, high: Array, optio
             walk.look(3)
             continue
         if 0 <= edm < options.tol:
-            walk.close(p)
+            take_last_step(walk, p)
             return _result(walk, "converged", edm)
         predicted = before = edm
         if np.linalg.norm(p) > walk.radius:

@@ -47,6 +47,8 @@ def test_same_minimum_as_the_dense_search(start, low, high):
     assert ours.status == theirs.status == "converged"
     assert ours.value == pytest.approx(theirs.value, abs=1e-6)
     np.testing.assert_allclose(ours.x, theirs.x, atol=1e-4)
+    for found in (ours, theirs):
+        np.testing.assert_array_equal(found.trace[-1].x, found.x)  # the last step is among those kept
     assert (ours.x >= bounds[0]).all()
     assert (ours.x <= bounds[1]).all()
 
